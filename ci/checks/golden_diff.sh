@@ -30,7 +30,7 @@ expect 0 "SAME BITS: 5" "$assay" golden diff sm_90x2 sm_90x2
 mkdir "$scratch/first" "$scratch/second"
 cp "$root/golden/observed/sm_90/gemm_block_scaled.json" "$scratch/first"
 sed 's/"d, as many blocks of scales"/"d, one block of scales"/' "$scratch/first/gemm_block_scaled.json" >"$scratch/second/gemm_block_scaled.json"
-cmp -s "$scratch/first/gemm_block_scaled.json" "$scratch/second/gemm_block_scaled.json" && fail "the recording of sm_90 has no output 'd, as many blocks of scales'"
+cmp -s "$scratch/first/gemm_block_scaled.json" "$scratch/second/gemm_block_scaled.json" && fail "the edit did not change a recording, because golden/observed/sm_90 has no output 'd, as many blocks of scales'"
 expect 0 "SAME BITS: " "$assay" golden diff "$scratch/first" "$scratch/second"
 python3 - "$scratch/first/gemm_block_scaled.json" "$scratch/second/gemm_block_scaled.json" <<'END'
 import json, sys

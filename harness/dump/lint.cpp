@@ -161,7 +161,8 @@ const char* problem_of(const Quantized& of, const Block& block) {
   if (none) return block.most > 0 ? "scale underflowed, although codes are not 0" : nullptr;
   if (of.scale == Scale::kE4m3) {
     if (block.byte == kE4m3Largest && block.at_limit >= of.block_bytes)
-      return "clipped: scale 448 and half of the codes at 6, so the scale was above the format's maximum before the cast";
+      return "clipped: the scale is 448 and at least half of the codes are 6 or -6, so the scale was above the format's maximum "
+             "before the cast";
     if (block.byte == kTorchaoFloor) return nullptr;
     if (block.most == 0) return "dead block: all codes are 0, but the scale is larger than for zeros";
     return block.most < least_of_nvfp4(block.byte)

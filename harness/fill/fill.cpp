@@ -179,8 +179,7 @@ constexpr Entry kFills[] = {
      "like ties, but each element is one code above or below the tie: detects truncation, double rounding, and multiplication by "
      "a reciprocal"},
     {"quiet", fills::quiet, "quantized gates ranks",
-     "groups with a very small amax: 0, the smallest subnormal, up to 2^-6, and at and next to the lower bounds that contracts "
-     "set for scales"},
+     "groups whose amax is 0, the smallest subnormal, below 2^-6, or at or next to a lower bound that contracts set for scales"},
     {"outliers", fills::outliers, "numbers ranks",
      "normal numbers; about one in 1024 is multiplied by 2^10, and one element of the tensor is up to 2^30"},
     {"specials", fills::specials, "numbers weights packed terms copies",
@@ -208,8 +207,8 @@ constexpr Entry kFills[] = {
      "a NaN in each group; the other elements are near the format's largest number"},
     {"infinities", fills::infinities, "quantized", "one Inf in every second group, and no NaN"},
     {"exponent_rules", fills::exponent_rules, "quantized",
-     "amax is 2^k times 1, 1.75, 1.875, 1.9375 or a neighbour: distinguishes the rules for power-of-two scales FLOOR, RCEIL, "
-     "CEIL, EVEN and 0.75"},
+     "amax is 2^k times 1, 1.75, 1.875, 1.9375 or a neighbour: distinguishes the rounding rules of power-of-two scales (FLOOR, "
+     "RCEIL, CEIL, EVEN and 0.75)"},
     {"every_scale", fills::every_scale, "quantized",
      "amax has every exponent of the format, and for each of them q takes every finite code"},
     {"huge", fills::huge, "numbers weights", "numbers near the format's largest, so squares and sums overflow"},
@@ -268,13 +267,15 @@ constexpr Entry kFills[] = {
      "pairs of neighbours with opposite signs; in every fourth pair the magnitudes differ in the last bit"},
     {"zero_signs", fills::zero_signs, "weights factors terms", "zeros: rows of -0, rows of +0, and rows in which both alternate"},
     {"kept_bit", fills::kept_bit, "factors terms",
-     "used with kept_bit_partner: a large product and one that is 2^8 to 2^37 times smaller; for f16 results also half an ulp"},
+     "used with kept_bit_partner: each sum has a large product, a product that is 2^8 to 2^37 times smaller, and for f16 results "
+     "also half an ulp"},
     {"kept_bit_partner", fills::kept_bit_partner, "second_factors terms",
      "used with kept_bit: shows the last bit of a term that a tensor core keeps"},
     {"least_bit", fills::least_bit, "factors terms",
-     "used with least_bit_partner: the smallest number of the result's format, and one that is 2^4 to 2^22 times smaller"},
+     "used with least_bit_partner: each sum has a product that is the smallest number of the result's format, and one that is "
+     "2^4 to 2^22 times smaller"},
     {"least_bit_partner", fills::least_bit_partner, "second_factors terms",
-     "used with least_bit: shows the smallest exponent that a tensor core aligns to"},
+     "used with least_bit: shows the smallest exponent to which a tensor core aligns terms"},
     {"half_ulp", fills::half_ulp, "terms",
      "used with half_ulp_partner, and four_k as addend c: the products sum to half an ulp of c, or slightly more or less"},
     {"half_ulp_partner", fills::half_ulp_partner, "terms", "used with half_ulp"},
@@ -284,7 +285,7 @@ constexpr Entry kFills[] = {
     {"huge_beside_tiny", fills::huge_beside_tiny, "second_factors terms",
      "used with zero_beside_tiny: each zero of one factor meets the largest power of two in the other"},
     {"subnormal_pairs", fills::subnormal_pairs, "terms",
-     "used with subnormal_pairs_partner: products of subnormal and large numbers that cancel, next to small products"},
+     "used with subnormal_pairs_partner: products of a subnormal and a large number cancel, next to small products"},
     {"subnormal_pairs_partner", fills::subnormal_pairs_partner, "terms",
      "used with subnormal_pairs: shows by which exponent a tensor core aligns a subnormal number"},
     {"far_below_one", fills::far_below_one, "terms", "magnitudes from 2^-34 to 2^-7, both signs"},
@@ -328,7 +329,7 @@ constexpr Entry kFills[] = {
     {"one_in_the_middle", fills::one_in_the_middle, "factors",
      "the largest number up to the middle of a row, then 1, then the lowest number: an f32 sum loses the 1"},
     {"one_in_the_middle_partner", fills::one_in_the_middle_partner, "second_factors",
-     "used with one_in_the_middle: the same numbers without signs"},
+     "used with one_in_the_middle: the magnitudes of the same numbers"},
     {"amax_scales", fills::amax_scales, "scales block_scales",
      "positive numbers from 2^-10 to 2^-6, like scales of quantized data"},
     {"rank_integers", fills::rank_integers, "ranks",
