@@ -17,7 +17,7 @@
 namespace assay {
 namespace {
 
-/// Whether the shape is that of a vector with `elements` elements: all other extents are 1.
+/// Whether the shape has one extent of `elements`, and all other extents are 1.
 bool is_vector_of(const std::vector<int64_t>& shape, int64_t elements) {
   const auto longer = std::count_if(shape.begin(), shape.end(), [](int64_t extent) { return extent != 1; });
   return longer <= 1 && (longer == 0 ? elements == 1 : std::count(shape.begin(), shape.end(), elements) == 1);
@@ -40,7 +40,7 @@ void check_format(const DumpedTensor& from, const TensorSpec& spec) {
                    " for role '" + spec.name + "'");
 }
 
-/// Converts untyped bytes [m, n / 2] to the packed 4-bit codes [m, n] that the contract wants.
+/// Converts untyped bytes [m, n / 2] to the packed 4-bit codes [m, n] that the contract expects.
 DumpedTensor unpacked_bytes(DumpedTensor from, const TensorSpec& spec) {
   TensorSpec& own = from.tensor.spec;
   const bool bytes = from.plain_bytes && own.format->bits == 8 && !own.shape.empty() && own.strides.back() == 1;
@@ -106,7 +106,7 @@ VisitPadding zeros_of(const VisitPadding& all) {
   };
 }
 
-/// A case without the checks that a dump does not allow: of padding that it lacks, and of padding that the call must not change.
+/// A case that checks neither padding that the dump lacks, nor whether the call changed padding that it must leave unchanged.
 class DumpedCase : public ForwardedCase {
  public:
   DumpedCase(std::shared_ptr<const BoundCase> whole, std::map<std::string, ScalePlacing> placings)
@@ -127,8 +127,8 @@ class DumpedCase : public ForwardedCase {
   const std::map<std::string, ScalePlacing> placings_;
 };
 
-/// The words per row of an int32 `scale` whose words are not four packed scales but one fp32 scale of a group of `x` each. A word
-/// counts as fp32 if its exponent is from -60 to 41, as in diagnosis/scales.h. Empty otherwise.
+/// The number of words per row of an int32 `scale`, if each word is the fp32 scale of one group of `x` instead of four packed
+/// scales; otherwise nothing. A word counts as fp32 if its exponent is from -60 to 41, as in diagnosis/scales.h.
 std::optional<int64_t> groups_of_fp32(const DumpRequest& request) {
   const auto scale = request.roles.find("scale"), x = request.roles.find("x");
   if (scale == request.roles.end() || x == request.roles.end() || request.parameters.contains("group_size")) return std::nullopt;

@@ -55,7 +55,7 @@ Power power_of_problem(std::shared_ptr<const BoundCase> bound, const Problem& pr
   return power_of(WithData(std::move(bound), problem), {}, &problem);
 }
 
-/// Evenly spread rows of a large problem. `work`: work units for one row with all mutants.
+/// Returns the indices of evenly spread rows of a large problem. `work`: work units for one row with all mutants.
 std::vector<int64_t> rows_of_power(int64_t rows, int64_t elements, int64_t work) {
   const int64_t few = std::clamp(std::min(kMostElementsOfPower / std::max<int64_t>(1, elements / rows), kMostWork / work),
                                  int64_t{1}, std::min(rows, kMostRowsOfPower));
@@ -344,7 +344,7 @@ MatchedContracts match_tensors(const std::vector<const Op*>& ops, const DumpedRo
   MatchedContracts matched;
   size_t sample = 0;
   const auto uses_all = [&](const Op* op) { return unused_role(*op, roles).empty(); };
-  const bool some_use_all = std::any_of(ops.begin(), ops.end(), uses_all);  // some op has a role for every tensor
+  const bool some_use_all = std::any_of(ops.begin(), ops.end(), uses_all);  // true if some op has a role for every tensor
   for (const std::string& contract : rulebook().contract_ids())
     for (const Op* op : ops)
       if (!op->takes(contract))
@@ -457,7 +457,7 @@ std::string match_text(const MatchedContracts& matched) {
   std::string text;
   std::vector<const Held*> ranked;
   for (const Held& held : matched.asked) ranked.push_back(&held);
-  std::stable_sort(ranked.begin(), ranked.end(), [](const Held* a, const Held* b) {  // contracts of newest releases come first
+  std::stable_sort(ranked.begin(), ranked.end(), [](const Held* a, const Held* b) {  // at equal results, contracts of the newest releases come first
     return std::tuple(!a->obeys(), a->outside_in_all(), !is_current_contract(a->contract)) <
            std::tuple(!b->obeys(), b->outside_in_all(), !is_current_contract(b->contract));
   });
@@ -475,7 +475,7 @@ std::string match_text(const MatchedContracts& matched) {
   const auto lacks_a_number = [](const std::string& reason) { return reason.find("needs --param") != std::string::npos; };
   const bool some_lack = std::any_of(matched.reasons.begin(), matched.reasons.end(),
                                      [&](const auto& reason) { return lacks_a_number(reason.first); });
-  const auto is_near = [&](const std::string& contract) {  // false for an op of which no contract was compared
+  const auto is_near = [&](const std::string& contract) {  // true if a contract of the same op was compared, or if none was compared at all
     return matched.asked.empty() ||
            std::any_of(matched.asked.begin(), matched.asked.end(), [&](const Held& held) { return held.op->takes(contract); });
   };
@@ -496,7 +496,7 @@ std::string match_text(const MatchedContracts& matched) {
   return text + last_line(ranked);
 }
 
-// The extents of a single scale tensor, inferred for the analysis in harness/diagnosis/scales.h.
+// Rows and groups of a single scale tensor, inferred for the analysis in harness/diagnosis/scales.h.
 
 ScaleFacts::ScaleFacts(std::map<std::string, std::string> stated, const std::map<std::string, std::string>& metadata,
                        const std::string& layout)

@@ -24,7 +24,7 @@ namespace assay {
 /// Splits "x@12" into name and rank; rank 0 if there is no such suffix.
 std::pair<std::string, int> name_and_rank(const std::string& key);
 
-/// The case, but the padding of some tensors is not checked: the dump lacks it if `placings` lacks the tensor or says kLogical.
+/// Returns the case without checks of padding that the dump lacks: padding of tensors that `placings` lacks or has as kLogical.
 std::unique_ptr<const BoundCase> without_unseen_padding(std::shared_ptr<const BoundCase> whole,
                                                         std::map<std::string, ScalePlacing> placings);
 
@@ -33,7 +33,7 @@ struct PlacedOutput {
   HostTensor tensor;
   ScalePlacing placing;
 };
-/// Converts the tensor to `spec`. Throws UsageError for another format or shape.
+/// Converts the tensor to the format and layout of `spec`. Throws UsageError for another format or shape.
 PlacedOutput placed_output(const DumpedTensor& from, const TensorSpec& spec);
 
 /// A dump as a problem (inputs and parameters) and a result (the outputs that a kernel produced).
@@ -133,7 +133,7 @@ std::string in_releases(const std::string& contract);
 /// Whether the newest release of the implementation obeys the contract (is_current() of its table row).
 bool is_current_contract(const std::string& contract);
 
-// The extents of a single scale tensor, inferred for the analysis in harness/diagnosis/scales.h.
+// Rows and groups of a single scale tensor, inferred for the analysis in harness/diagnosis/scales.h.
 
 /// Facts about the tensor besides its bytes: from the user's --param, or from the metadata of a recording.
 class ScaleFacts {

@@ -1,4 +1,4 @@
-// The command line accepts correct arguments, libraries and tables. The error for a wrong one names it.
+// The command line accepts correct arguments, libraries and tables. If one is wrong, the error message names it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -152,8 +152,9 @@ std::array<int64_t, 2> matrix_of(const TensorSpec& spec) {
   return {spec.elements() / std::max<int64_t>(1, columns), columns};
 }
 
-/// Row and column to trace: --element, else the worst element of the first output with wrong elements, else the first place where a rule of the
-/// contract is violated. `shape`: rows and columns of the traced tensor. If the worst element is a scale: the first column of its group.
+/// Row and column to trace: those of --element; without it, those of the worst element of the first output with wrong elements;
+/// if there is none, those of the first violation. `shape`: rows and columns of the traced tensor. If the worst element is a
+/// scale: the first column of its group.
 std::array<int64_t, 2> element_to_trace(const ExplainArguments& arguments, const Verdict& verdict, const std::array<int64_t, 2>& shape) {
   if (!arguments.element.empty()) return {arguments.element[0], arguments.element[1]};
   for (const TensorFinding& finding : verdict.tensors) {

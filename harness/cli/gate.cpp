@@ -154,7 +154,8 @@ Comparison compare_with(const Baseline& baseline, const Key& key, const Evidence
   }
 }
 
-/// The gate's state of a failure: `known` if the known-failures list or the baseline has it with the same outcome.
+/// The gate's state of a failure: `known` if the known-failures list or the baseline has the failure with the same outcome,
+/// otherwise `new`.
 GateFinding state_of_failure(const Verdict& verdict, const Baseline::Entry* before, const Comparison& comparison) {
   if (!verdict.deviation.empty()) {
     if (verdict.expected == name(verdict.outcome))

@@ -133,7 +133,7 @@ Inventor::Cells Inventor::kind_of(const std::string& column) const {
     else
       other = true;
   }
-  if (list) return Cells::kList;  // though other cells of the column may hold a single entry, or a pattern of slots
+  if (list) return Cells::kList;  // other cells of the column may hold a single entry of a list, or name a pattern of slots
   if (other || (fill && number)) return Cells::kOther;
   if (fill) return Cells::kFill;
   if (empty && op_.optional_columns.contains(column)) return Cells::kOptionalNumber;
@@ -232,7 +232,7 @@ std::string essence(std::string text) {
   return text;
 }
 
-/// The first cause as the report prints it, without the number of elements that it explains.
+/// The first cause as the report prints it, but without the number of elements that it explains.
 std::string cause_in_words(const std::string& cause) {
   const std::optional<ToldCause> told = parse_cause(cause);
   return told ? told->mistake : cause.substr(0, cause.find(" ("));

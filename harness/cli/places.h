@@ -23,7 +23,7 @@ std::string data_root();
 struct UserTables {
   std::vector<std::string> contracts;  ///< contract tables, read after the shipped tables
   std::vector<std::string> cases;      ///< case tables, read instead of the shipped tables; empty: the shipped tables are read
-  std::string op;                      ///< the op of case tables without a column `op`
+  std::string op;                      ///< the op of those case tables that have no column `op`
 };
 
 /// The ops, and the tables of the user. main() creates it for all verbs.

@@ -25,7 +25,7 @@
 namespace assay {
 namespace {
 
-constexpr size_t kMostOthers = 3;  ///< number of cast contracts to list that a conversion does not obey
+constexpr size_t kMostOthers = 3;  ///< at most this number of cast contracts that a conversion does not obey are listed
 
 struct Candidate {
   CastCase cast;

@@ -214,7 +214,7 @@ void add_evidence(Provenance& provenance, const RunResult& result) {
 std::string add_verdicts_of_tables(const Suites& suites, const Selection& selection, bool is_whole,
                                    const std::vector<Case>& cases, const Ledger& ledger, RunResult& result) {
   if (suites.tables.cases.empty()) return "";
-  Selection others = selection;  // what is selected apart from whole ops, of which all cases run
+  Selection others = selection;  // the selection without --suite options that name a whole op, all of whose cases run
   std::erase_if(others.suites, [&](const std::string& suite) {
     return std::any_of(suites.ops->all().begin(), suites.ops->all().end(), [&](const Op& op) { return op.name == suite; });
   });

@@ -66,7 +66,7 @@ class RunHistory {
   OutputDigests digests_;
 };
 
-/// The commit of the kernels: the given one, else GITHUB_SHA or CI_COMMIT_SHA.
+/// The commit of the kernels: `given`, or if that is empty, GITHUB_SHA or CI_COMMIT_SHA.
 std::string commit_of_kernels(const std::string& given);
 
 /// The run of --trend: `path` is the JSON report of an earlier run, or a history file (then its newest run). Nothing if empty.
@@ -91,7 +91,7 @@ Provenance provenance_of(const RunArguments& arguments, const Shard& shard);
 /// Provenance for `assay judge`, without the library's file: an earlier run called the library, so its path is not known here.
 Provenance provenance_of(const JudgeArguments& arguments);
 
-/// Provenance for `assay gate`; as for `assay judge`.
+/// Provenance for `assay gate`, without the library's file, as for `assay judge`.
 Provenance provenance_of(const GateArguments& arguments);
 
 /// Provenance for `assay probe` and `assay signoff`.

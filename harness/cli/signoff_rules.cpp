@@ -235,7 +235,7 @@ std::string few(const Strings& names) {
                      names.size() > kMost ? fmt::format(" and {} more", names.size() - kMost) : "");
 }
 
-/// Makes a rule. If it holds for the steps that ran, it stays open until the `missing` steps, which could break it, have run.
+/// Makes a rule. A rule that holds for the steps that ran is open while steps are `missing`, because these could break it.
 Rule decided(std::string what, std::string found, bool kept, const Strings& missing) {
   return {std::move(what), std::move(found), kept && missing.empty(), kept && !missing.empty()};
 }

@@ -140,7 +140,7 @@ namespace {
 
 enum Kind : char { kBegin = 'B', kCalls = 'C', kJudged = 'V', kJudgedFirst = 'F', kWrote = 'W' };
 
-/// The last signal that the supervisor received, and its sender; 0: none. The handler note() writes it.
+/// The last signal that the supervisor received, and its sender; 0: none. The signal handler note() stores it.
 struct Came {
   std::atomic<int> signal{0}, count_of_interrupts{0};
   std::atomic<pid_t> sender{0};

@@ -132,7 +132,7 @@ class Climber {
   const Backend& backend_;
   const CallRequest& plain_;
   const CallResult& first_;
-  Expectation before_;  ///< tells the places of the rows in the plain call; empty if rows are not independent
+  Expectation before_;  ///< says where the rows of the plain call are stored; empty if a row depends on other rows
 };
 
 /// Kernels use other block sizes for larger batches: vLLM's norms use 1024 threads per row below 256 rows, then 256.
@@ -148,8 +148,8 @@ int64_t most_rows(const CallRequest& plain) {
   return most;
 }
 
-/// Makes the trials in order and returns the first that found different bits. If no trial could be made, returns the reason of
-/// the last one.
+/// Makes the trials in order and returns the first that found different bits. If no trial could be made, returns the last, which
+/// has the reason.
 Trial each(const std::vector<std::function<Trial()>>& tries) {
   Trial all;
   size_t tried = 0;

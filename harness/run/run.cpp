@@ -206,7 +206,7 @@ class Progress {
         result.ended_by = ended_by_;
         continue;
       }
-      // on_verdict has not been called for the verdicts behind the first pair without one
+      // before the end, on_verdict was called only for verdicts before the first pair that has none
       if (size_t(&slot - slots_.data()) >= shown_ && options_.on_verdict) options_.on_verdict(*slot);
       result.device_lost |= slot->device_lost;
       result.verdicts.push_back(std::move(*slot));
@@ -258,7 +258,7 @@ void run_rows(const std::vector<Pair>& pairs, const std::vector<Row>& rows, cons
   struct Memory {
     DataMemory data, answers;
   };
-  std::map<std::string, Memory> memories;  // shared by kernels, since those of an op mostly have the same cases
+  std::map<std::string, Memory> memories;  // kernels of an op share these, since they mostly have the same cases
   constexpr int kLeastShare = 25;          // 5 * 5 calls: each of five cases directly follows each of the five once
   int calls = options.calls_in_a_row;
   if (const int share = options.calls_in_rows / std::max(1, int(rows.size())); options.calls_in_rows > 0)
@@ -269,7 +269,7 @@ void run_rows(const std::vector<Pair>& pairs, const std::vector<Row>& rows, cons
     std::vector<CaseInRow> cases;
     for (const size_t i : row) {
       if (i != row.front() && !progress.has_passed(i)) continue;
-      if ((cases.size() + 1) * (cases.size() + 1) > size_t(calls)) break;  // there are too few calls for each case to follow each
+      if ((cases.size() + 1) * (cases.size() + 1) > size_t(calls)) break;  // too few calls for each case to follow each other case
       Memory& memory = memories[pairs[i].one->data_id()];
       cases.push_back({pairs[i].one, &memory.data, &memory.answers});
     }
