@@ -148,8 +148,8 @@ int64_t most_rows(const CallRequest& plain) {
   return most;
 }
 
-/// Makes the trials in order and returns the first that found different bits. If no trial could be made, returns the last, which
-/// has the reason.
+/// Makes the trials in order and returns the first that found different bits. If no trial could be made, the result has the
+/// reason of the last one.
 Trial each(const std::vector<std::function<Trial()>>& tries) {
   Trial all;
   size_t tried = 0;
