@@ -56,7 +56,7 @@ reports() {
 }
 reports old 1 "sum in f16" "gamma left out"
 reports new 1 "f16 sum" "no gamma"
-expect 0 "2 and 2 rows, lanes 32 64, 2 verdicts with a cause: no differences" compare
+expect 0 "2 rows in the old report and 2 in the new one, lanes 32 64, 2 verdicts with a cause: no differences" compare
 reports new 2 "f16 sum" "no gamma"
 expect 1 "op/a/w32 k y: outside: 1 -> 2" compare
 reports new 1 "f16 sum" "f16 sum"

@@ -145,7 +145,7 @@ sed 's/,bf16,/,e4m3fn,/' "$scratch/scope.csv" >"$scratch/fp8.csv"
 scope=$scratch/fp8.csv expect 1 "FAIL  Minimum scope: a norm (rms_norm in e4m3fn): not offered" sign right --output "$scratch/s"
 expect 1 "FAIL  Minimum scope: conversions (cast): not offered" "$assay" signoff --backend "$chip/libright.so" --tier quick --output "$scratch/default"
 echo need,op,format,why >"$scratch/none.csv"
-scope=$scratch/none.csv expect 2 "expected at least one row with a need, the minimum scope" sign right --output "$scratch/e"
+scope=$scratch/none.csv expect 2 "expected at least one row, which names a need of the minimum scope" sign right --output "$scratch/e"
 # Problems that can be detected before the first step are reported before it.
 sed 's/,rms_norm,/,rmsnorm,/' "$scratch/scope.csv" >"$scratch/typo.csv"
 scope=$scratch/typo.csv expect 2 "typo.csv:2:8: op: 'rmsnorm' matches no op; did you mean 'rms_norm'" sign right --output "$scratch/e"

@@ -121,7 +121,10 @@ HostTensor copied(const assay_check_tensor& given, TensorSpec spec, const std::p
                      " are readable");
   const bool scattered = reach.first < 0 || spec.storage > 4 * spec.elements() + 65536;
   if (scattered) {
-    if (spec.packed) throw UsageError(place + ": packed codes must have strides >= 0 and may span at most 4 times their number + 65536; pass a dense copy");
+    if (spec.packed)
+      throw UsageError(
+          place +
+          ": packed codes must have strides >= 0 and may span at most 4 times their number + 65536 elements; pass a dense copy");
     std::vector<std::byte> bytes = dense_copy(spec, first);
     spec.strides = row_major(spec.shape), spec.storage = spec.elements();
     return {spec, std::move(bytes)};

@@ -108,7 +108,8 @@ std::vector<Need> read_needs(const std::string& file, const Strings& ops) {
     require_matches(table, row, "format", formats);
     needs.push_back({table.text(row, "need"), table.text(row, "op"), table.text(row, "format"), table.text(row, "why")});
   }
-  if (needs.empty()) throw TableError(file, 0, 0, "", "expected at least one row with a need, the minimum scope; got none");
+  if (needs.empty())
+    throw TableError(file, 0, 0, "", "expected at least one row, which names a need of the minimum scope; got none");
   return needs;
 }
 

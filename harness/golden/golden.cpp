@@ -75,7 +75,7 @@ size_t steps_of(const std::vector<ObservedTensor>& tensors) {
 }
 
 std::string disagreement(const std::vector<ObservedTensor>& observed, const Answer& answer) {
-  if (observed.size() != answer.parts.size()) return "the recording has a different number of tensors";
+  if (observed.size() != answer.parts.size()) return "the recording has another number of tensors than the case";
   for (size_t p = 0; p < observed.size(); ++p) {
     const Part& part = answer.parts[p];
     if (observed[p].name != label_of(answer, part) || observed[p].format != part.format->name)

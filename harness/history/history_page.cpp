@@ -238,9 +238,9 @@ std::string history_page(const HistoryData& data, const std::string& file) {
 
   const Node contracts = section_of(main, "Budget use of each contract by run");
   write(line(contracts, "p"),
-        "The line is the largest budget use of all cases. The dotted line at 1 is the edge of the accepted interval; 0: every "
-        "element has one accepted code. "
-        "A red cross marks a run with wrong verdicts, a grey one a run where only known failures were wrong.");
+        "The line is the largest budget use of all cases. The dotted line at 1 is the edge of the accepted interval. 0 means "
+        "that every element has one accepted code. A red cross marks a run with wrong verdicts, a grey one a run where only "
+        "known failures were wrong.");
   std::set<std::string> changed;
   for (const ChangeGroup& group : groups)
     for (const CaseChange& one : group.cases) changed.insert(data.series[size_t(one.series)].contract);
