@@ -82,7 +82,7 @@ void note_unused_alternatives(const ContractRow& row, const std::vector<const Ca
 /// Tries this contract on the shipped quick cases whose contracts are of the same kind (flow). For each format of `x` for which no case
 /// fits this contract, prints a note with the error of one case.
 void note_unfit(const OpRegistry& ops, const ContractRow& row, const std::vector<Case>& shipped) {
-  std::map<std::string, std::map<std::string, std::string>> refused;  // format of x -> op -> why
+  std::map<std::string, std::map<std::string, std::string>> refused;  // format of x -> op -> error of a case
   std::set<std::string> fits, ops_that_fit, tried;
   for (const Case& one : shipped) {
     const auto format = one.parameters.find("x");

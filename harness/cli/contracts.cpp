@@ -136,7 +136,7 @@ std::string in_lower_case(std::string text) {
   return text;
 }
 
-/// Whether the id or a cell contains the text; ignores upper and lower case.
+/// Whether the id or a cell contains the text; ignores case.
 bool has_text(const ContractRow& row, const std::string& text) {
   const std::string wanted = in_lower_case(text);
   return std::any_of(row.cells.begin(), row.cells.end(),
