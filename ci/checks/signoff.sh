@@ -25,7 +25,7 @@ sign() { "$assay" signoff --backend "$chip/lib$1.so" --tier quick --scope "${sco
 sign right --output "$scratch/a" --minutes 0.0001 >"$scratch/said"
 [ $? -eq 3 ] || fail "a sign-off with steps left: expected exit code 3"$'\n'"$(cat "$scratch/said")"
 grep -q '^INCOMPLETE: 1 of 3 steps' "$scratch/said" || fail "the sign-off does not print 'INCOMPLETE: 1 of 3 steps'"$'\n'"$(cat "$scratch/said")"
-grep -q '^open  Every step ran to its end: 1 of 3; not run yet: reference, golden' "$scratch/said" || fail "the sign-off does not list the steps that have not run as open"$'\n'"$(cat "$scratch/said")"
+grep -q '^open  Every step ran to its end: 1 of 3; not run yet: reference, golden' "$scratch/said" || fail "the sign-off does not list as open the steps that have not run"$'\n'"$(cat "$scratch/said")"
 grep -q '^FAIL' "$scratch/said" && fail "the sign-off prints FAIL for a step that has not run"$'\n'"$(cat "$scratch/said")"
 unfinished="unaltered so far, INCOMPLETE: 1 of 3 steps; the same command continues the sign-off"
 expect 3 "$unfinished" "$assay" signoff --verify "$scratch/a"

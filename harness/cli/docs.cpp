@@ -128,7 +128,7 @@ const std::map<std::string, std::string>& words_of_columns() {
       {"minus_nan", "code of a negative NaN"},
       {"negative", "for formats without a sign: what a negative number is converted to"},
       {"cast.zero", "code of +0 and -0; if the cell is empty, zeros are converted like other numbers"},
-      {"anomaly", "ranges of inputs for which the implementation returns other codes than its usual rule"},
+      {"anomaly", "ranges of inputs for which the implementation returns other codes than its usual rule gives"},
       {"unit", "the tensor core instruction that multiplies and accumulates, by its id in `units.csv`"},
       {"promote",
        "`every(N)`: after N products, the instruction's sum is added to a separate fp32 accumulator and restarts at 0 "

@@ -40,7 +40,7 @@ using Strings = std::vector<std::string>;
 constexpr int kVersion = 1;  ///< version of the manifest's layout
 constexpr int kInputsChanged =
     4;  ///< --verify: the folder is unchanged since it was signed, but files outside of it that the sign-off read have changed
-constexpr int kIncomplete = kHarnessFailed;  ///< as for other commands that ended early, and not through a kernel's fault
+constexpr int kIncomplete = kHarnessFailed;  ///< as for other commands that ended early through no fault of a kernel
 
 /// Reads a JSON file that this program wrote, and keeps the order of its keys. The limits allow a few thousand verdicts with some
 /// hundred values each.

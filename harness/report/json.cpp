@@ -316,7 +316,7 @@ std::vector<ReportField> json_fields() {
        "first wrong element: its place, code and value, the accepted codes and values, and the distance in ulp; absent if no "
        "element is wrong",
        "optional object"},
-      {"verdicts[].tensors[].worst", "the element that is furthest outside its accepted interval, in the same form",
+      {"verdicts[].tensors[].worst", "the element that is furthest outside its accepted interval, in the same form as `first`",
        "optional object"},
       {"verdicts[].tensors[].picture", "map of the wrong elements, with at most 64 x 112 cells; absent if no element is wrong",
        "optional object"},

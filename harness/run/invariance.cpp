@@ -28,7 +28,7 @@ bool agrees(const BoundCase& bound, const Problem& problem, const CallResult& re
   return verdict.outcome == Outcome::kPass;
 }
 
-/// Makes a call and returns its result. If it fails, returns nothing and stores the reason in the trial.
+/// Makes a call and returns its result. If the call fails, returns nothing and stores the reason in the trial.
 std::optional<CallResult> answer_to(const Backend& backend, const CallRequest& request, Trial& trial) {
   CallResult result = backend.call(request);
   if (result.status == CallStatus::kOk) return result;

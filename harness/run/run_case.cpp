@@ -437,7 +437,7 @@ void record(const CaseOptions& options, const Evidence& evidence, const Verdict&
   }
 }
 
-/// judge_outputs(), or the cached findings of identical outputs.
+/// Calls judge_outputs(), or returns the cached findings of identical outputs.
 Sample judge_once(const BoundCase& bound, const Problem& problem, const CallResult& result, DataMemory& memory, Remarks remarks,
                   Verdict& verdict) {
   if (const DataMemory::Agreed* const known = memory.agreed_as(result)) {
@@ -459,7 +459,7 @@ std::string largest_tensor(const Problem& problem) {
   return largest == problem.tensors.end() ? std::string("a case without tensors") : tensor_size_in_words(largest->spec);
 }
 
-/// Calls options.in_a_row() and adds its result to the verdict of a case whose plain call agreed.
+/// Calls options.in_a_row() and adds its result to the verdict of a case whose plain call conformed to the contract.
 void add_calls_in_a_row(const CaseOptions& options, Verdict& verdict) {
   Climb row = options.in_a_row();
   if (row.broken.empty()) {

@@ -32,7 +32,7 @@ enum class Remarks { kOfFailures, kOfAll };
 struct CaseOptions {
   int repeat = 1;              ///< number of calls that must return the same bits, each with a different schedule_seed
   uint64_t schedule_seed = 1;  ///< seed of the first call
-  bool ladder = false;         ///< also run the invariance tests, climb(), if the outputs agree
+  bool ladder = false;         ///< also run the invariance tests, climb(), if the outputs are right
   int rerun_failed = 0;        ///< further calls after a kFail or kBroken; one that differs makes the outcome kFlaky
   std::string repro_environment{};  ///< variables before the repro command: "ASSAY_PYTHON=/usr/bin/python3 "
   std::string repro_options{};  ///< options of `assay run` that the outcome may depend on: " --repeat 8"
@@ -40,7 +40,7 @@ struct CaseOptions {
   /// Finds the mutants that the inputs miss. Except in a user's table, a missed mutant outside `blind_to` makes a pass untrusted.
   std::function<Power(const Evidence&)> power{};
 
-  /// If the outputs agree: makes calls that alternate between several cases, and returns their result as level "calls".
+  /// If the outputs are right: makes calls that alternate between several cases, and returns their result as level "calls".
   std::function<Climb()> in_a_row{};
 
   /// Called with the verdict before diagnose(), which may take seconds.
@@ -101,7 +101,7 @@ class DataMemory;
 struct CaseInRow {
   const Case* one;
   DataMemory* data;     ///< the problem
-  DataMemory* answers;  ///< outputs that agreed with the contract
+  DataMemory* answers;  ///< outputs that conformed to the contract
 };
 
 /// Level "calls": makes at most `calls` calls, in an order in which every case directly follows every case, also itself. All
@@ -123,7 +123,8 @@ std::string call_difference(const CallResult& first, const CallResult& again, in
 
 // The verdict on the outputs of a finished call.
 
-/// Checks for unwritten elements, compares, and looks for violations. Returns the sample that a diagnosis should examine.
+/// Looks for unwritten elements, compares the outputs with the expectation, and looks for violations. Returns the sample that a
+/// diagnosis should examine.
 Sample judge_outputs(const BoundCase& bound, const Problem& problem, const CallResult& result, Verdict& verdict,
                      Remarks remarks = Remarks::kOfFailures);
 
