@@ -811,19 +811,23 @@ std::vector<ParameterSpec> parameters_of(const GemmOpParts& parts) {
 }  // namespace
 
 std::vector<RoleSpec> roles_of_experts() {
-  return {{"expert_of_row", Access::kIn, "[m] int32: the expert of each row of a and d; -1: unused; only for experts by index"},
+  return {{"expert_of_row", Access::kIn,
+           "[m] int32: the expert of each row of a and d; -1: unused; only if the contract's cell `experts` is `by index`"},
           {"tokens", Access::kIn,
-           "[experts] int32: how many of the `room` rows of each expert are in use, in a and d; only for masked experts"},
+           "[experts] int32: how many of the `room` rows of each expert are in use, in a and d; only if the contract's cell "
+           "`experts` is `masked`"},
           {"expert_offsets", Access::kIn,
-           "[experts] int32: the row of a and d where each expert begins; only for experts at offsets"},
-          {"problem_sizes", Access::kIn, "[experts, 3] int32: rows, n and k of each expert; only for experts at offsets"},
+           "[experts] int32: the row of a and d where each expert begins; only if the contract's cell `experts` is `offsets`"},
+          {"problem_sizes", Access::kIn,
+           "[experts, 3] int32: rows, n and k of each expert; only if the contract's cell `experts` is `offsets`"},
           {"blockscale_offsets", Access::kIn,
-           "[experts] int32: for each expert, the row of scale_a where its tiles begin; only for experts at offsets with scales "
-           "in tiles"},
+           "[experts] int32: for each expert, the row of scale_a where its tiles begin; only for scales in tiles, and only if "
+           "the contract's cell `experts` is `offsets`"},
           {"expert_ends", Access::kIn,
            "[experts] int32: the row of a and d where each expert ends; the next expert begins there (contiguous) or at the next "
-           "multiple of 128 (psum); only for these two layouts"},
-          {"expert_products", Access::kIn, "[experts] int32: the k of each expert; only for experts along k"}};
+           "multiple of 128 (psum); only if the contract's cell `experts` is `contiguous` or `psum`"},
+          {"expert_products", Access::kIn,
+           "[experts] int32: the k of each expert; only if the contract's cell `experts` is `along k`"}};
 }
 
 Op gemm_op(GemmOpParts parts) {
