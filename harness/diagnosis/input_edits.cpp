@@ -270,10 +270,16 @@ class Edits {
     for (int64_t period = 2; period <= 16; period *= 2)
       for (int64_t at = 0; at < period; ++at)
         leave(fmt::format("j mod {} = {}", period, at), [=](int64_t c) { return c % period == at; });
+    std::set<int64_t> cleared;
+    for (int64_t step = 8; step <= 256 && !all; step *= 2)
+      if (const int64_t last = (columns_ - 1) / step * step; last > 0 && cleared.insert(last).second) {
+        leave(fmt::format("j < {}", last), [=](int64_t c) { return c < last; });
+        all_.back().name += fmt::format(": only the last {} are added, as if accumulators were cleared at each step", columns_ - last);
+      }
     for (const int64_t quarter : {1, 2, 3}) {
       const int64_t at = quarter * columns_ / 4;
       leave(fmt::format("j >= {}", at), [=](int64_t c) { return c >= at; });
-      leave(fmt::format("j < {}", at), [=](int64_t c) { return c < at; });
+      if (!cleared.contains(at)) leave(fmt::format("j < {}", at), [=](int64_t c) { return c < at; });
     }
     for (int64_t period = 4; period <= columns_ / 2; period *= 2) {
       const int64_t half = period / 2;
@@ -294,7 +300,7 @@ class Edits {
       const int64_t last = (columns_ - 1) / unit * unit;
       leave(fmt::format("j >= {}", last), [=](int64_t c) { return c >= last; });
       leave(fmt::format("j >= {}", unit), [=](int64_t c) { return c >= unit; });
-      leave(fmt::format("j < {}", unit), [=](int64_t c) { return c < unit; });
+      if (!cleared.contains(unit)) leave(fmt::format("j < {}", unit), [=](int64_t c) { return c < unit; });
     }
   }
 
@@ -453,7 +459,8 @@ std::vector<InputEdit> input_edits(const Problem& problem, int64_t products) {
       continue;
     Edits edits(problem, i, all);
     edits.shifts(spec.format->is_integer());
-    if (spec.format->is_integer()) {  // other changes of indices and positions may be invalid
+    const bool is_index = spec.format->is_integer() && !(products > 1 && spec.format->bits == 8);  // 8 bits: operands of a GEMM
+    if (is_index) {  // other changes of indices and positions may be invalid
       std::erase_if(all, [&](const InputEdit& edit) { return edit.tensor == i && !edit.plain; });
       if (spec.format->bits > 8) edits.cut_integers(*spec.format);
       continue;
