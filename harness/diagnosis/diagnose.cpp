@@ -505,6 +505,10 @@ static bool has_row_of_one_value(const Part& part, const HostTensor& tensor) {
   return false;
 }
 
+/// What may have happened to sums that are all 0.
+constexpr const char* kNothingIsAdded =
+    "; nothing is added to the sums, or they are cleared after the last step, or a factor or the store gives 0";
+
 /// If every wrong row of all wrong outputs holds only zeros or only NaN, many mistakes fit. Then the verdict states that fact
 /// instead of causes, and lists the mutants that fit in a note.
 static void of_one_value(const Evidence& evidence, Verdict& verdict, WorkBudget& budget) {
@@ -523,7 +527,7 @@ static void of_one_value(const Evidence& evidence, Verdict& verdict, WorkBudget&
     const Part& part = whole.part;
     const HostTensor& tensor = tensor_of(*evidence.outputs, part);
     const int64_t stored = stored_elements(part, tensor), columns = part.columns();
-    int64_t failing = 0, rows = 0, plus = 0, minus = 0, other_sign = 0;
+    int64_t failing = 0, rows = 0, zero_rows = 0, plus = 0, minus = 0, other_sign = 0;
     bool zero = true, nan = true;
     for (int64_t row = 0; row < part.rows(); ++row) {
       int64_t wrong = 0, other_nan = 0;
@@ -540,15 +544,16 @@ static void of_one_value(const Evidence& evidence, Verdict& verdict, WorkBudget&
         }
         wrong += outside, other_nan += outside && !part.format->is_integer() && is_nan_ordinal(whole.at(i).low);
       }
-      if (wrong == 0) continue;
       OneValue held = one_value(part, tensor, row);
+      zero_rows += held.zero;
+      if (wrong == 0) continue;
       held.nan = held.nan && other_nan == 0;  // a NaN of another code than the expected NaN is informative
       failing += wrong, ++rows, zero = zero && held.zero, nan = nan && held.nan;
     }
     if (failing == 0) continue;
     all = all && (zero || nan) && failing >= kFewestElements;
     // Right elements are those whose expected value is 0. Their positions say nothing.
-    if (zero && rows == part.rows()) is_zero_everywhere.push_back("pattern: " + part.label() + " holds " + kEveryElement);
+    if (zero && (rows == part.rows() || zero_rows == part.rows())) is_zero_everywhere.push_back("pattern: " + part.label() + " holds " + kEveryElement);
     const bool signs_vary = zero && std::min(plus, minus) >= kFewestOfASign;
     has_signs = has_signs || signs_vary;
     facts.push_back(
@@ -557,12 +562,14 @@ static void of_one_value(const Evidence& evidence, Verdict& verdict, WorkBudget&
                     : part.format->specials == Specials::kFinite
                         ? value_text(*part.format, max_finite_code(*part.format)) + ", which NaN becomes,"
                         : "NaN",
-                    (rows == part.rows() ? std::string() : fmt::format(" of {} of {} rows", rows, part.rows())) +
+                    (rows == part.rows() || zero_rows == part.rows() ? std::string() : fmt::format(" of {} of {} rows", rows, part.rows())) +
                         (!zero && part.format->specials == Specials::kScale
                              ? ": the test for a maximum that is NaN holds for all of them, or all these maxima are NaN"
                              : ""),
                     failing, failing,
-                    signs_vary && other_sign == 0 ? "; each zero has the expected sign, so a factor such as a scale is 0" : ""));
+                    signs_vary && other_sign == 0           ? "; each zero has the expected sign, so a factor such as a scale is 0"
+                    : answer.products > 1 && zero_rows == part.rows() ? kNothingIsAdded
+                                                                      : ""));
   }
   const bool of_zeros = std::any_of(verdict.causes.begin(), verdict.causes.end(), [](const std::string& words) {
     return words.find("zeros: of the other sign") != std::string::npos;  // zeros were expected
