@@ -108,6 +108,10 @@ bool GuardedPages::hold(size_t bytes) {
   return true;
 }
 
+void GuardedPages::set_accessible(bool accessible) {
+  if (writable_ > 0) (void)::mprotect(begin(), writable_, accessible ? PROT_READ | PROT_WRITE : PROT_NONE);
+}
+
 namespace {
 
 // Memory of one tensor on a library's device, between two guard zones.
@@ -385,6 +389,10 @@ bool DeviceBlock::download_piece(std::byte* to, const std::byte* from, size_t by
   return false;
 }
 
+void DeviceBlock::set_accessible(bool accessible) {
+  if (on_host() && !far_) pages_.set_accessible(accessible);
+}
+
 std::string DeviceBlock::guard_damage() const {
   if (rows_.count > 0) {
     const size_t changed = far_ ? far_->changed() : 0;
@@ -566,6 +574,11 @@ bool Buffers::put(size_t i, std::string& reason) {
   const TensorSpec& spec = problem_->tensors[i].spec;
   if (spec.far > 0) return blocks_[i].upload_rows(before(i), FarRows::of(spec), reason);
   return blocks_[i].upload(before(i), reason, row_bytes(spec), beside_);
+}
+
+void Buffers::set_accessible(const std::vector<int32_t>& tensors, bool accessible) {
+  for (const int32_t tensor : tensors)
+    if (tensor >= 0 && size_t(tensor) < blocks_.size()) blocks_[size_t(tensor)].set_accessible(accessible);
 }
 
 CallResult Buffers::download() {

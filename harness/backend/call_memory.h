@@ -30,6 +30,7 @@ class GuardedPages {
   /// Makes at least `bytes` bytes writable, in whole pages, and everything around them inaccessible. If the pages move, their
   /// content is lost. Returns false if the system refuses.
   bool hold(size_t bytes);
+  void set_accessible(bool accessible);  ///< for the writable bytes
 
   std::byte* begin() const { return end() - writable_; }
   std::byte* end() const { return mapping_ + kFar + capacity_; }
@@ -133,6 +134,9 @@ class DeviceBlock {
   /// Describes how the guards were overwritten; empty if they are intact.
   std::string guard_damage() const;
 
+  /// Takes away or gives back access to host memory whose rows do not lie far apart.
+  void set_accessible(bool accessible);
+
   /// Begin and end of the host pages, inaccessible ones included; null for device memory.
   const std::byte* low() const { return far_ ? far_->low() : on_host() ? pages_.low() : nullptr; }
   const std::byte* high() const { return far_ ? far_->high() : on_host() ? pages_.high() : nullptr; }
@@ -188,6 +192,8 @@ class Buffers {
   bool upload(const Problem& problem, int sentinel, void* group, std::string& reason);
   /// Sets what lies before and behind each tensor of the next upload.
   void set_beside(Beside beside) { beside_ = beside; }
+  /// Takes away or gives back access to the host memory of some tensors of the problem.
+  void set_accessible(const std::vector<int32_t>& tensors, bool accessible);
   /// Restores the outputs to their state before the call.
   bool reset_outputs(std::string& reason);
 

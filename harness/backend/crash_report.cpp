@@ -48,7 +48,7 @@ int words_file = -1;
 const char* words_begin = "";
 const char* volatile subject = nullptr;
 char library_path[4096] = "";
-constexpr uintptr_t kFirstPage = 4096;
+constexpr uintptr_t kFirstMapped = uintptr_t{64} << 10;  ///< Linux maps no memory below it
 
 /// A line of text built on the stack.
 class Line {
@@ -148,14 +148,15 @@ void add_place(Line& line, uintptr_t address, const void* context) {
     line.add(tensor.name.data()).add("'");
     return;
   }
-  if (address < kFirstPage) {
+  if (address < kFirstMapped) {
     line.add(": ").add(kind_of_access(context)).add(" through a null pointer");
     if (address > 0)
       line.add(", ")
           .add(address, 10)
-          .add(" bytes behind it: a member of an object, or an element of an array, whose pointer is null");
+          .add(" bytes behind it: a member of an object, or an element of an array, whose pointer is null: it was never set, or an "
+               "index into a list of pointers is too large");
   }
-  if (address >= kFirstPage && remembered_count > 0) line.add(": ").add(kind_of_access(context)).add(" far from every tensor");
+  if (address >= kFirstMapped && remembered_count > 0) line.add(": ").add(kind_of_access(context)).add(" far from every tensor");
 }
 
 /// Adds this thread's stack frames in one shared object: "libmine.so+0x1a2 <- +0x77", innermost first. Frames up to the one with

@@ -266,7 +266,9 @@ CallResult Runner::run_once(const CallRequest& request, int sentinel) {
       return before;
     }
     if (!buffers_.upload(*request.problem, sentinel, group_.handle(), reason)) return without_room(*functions_, reason);
+    buffers_.set_accessible(request.closed, false);
     ended = called({{request, &buffers_}}, 0, sentinel);
+    buffers_.set_accessible(request.closed, true);
   }
   const std::string changed = environment.restore();
   if (ended.status == CallStatus::kOk) {

@@ -267,6 +267,8 @@ std::string pack_request(const CallRequest& request, SharedMemory& memory) {
   out.number<uint8_t>(uint8_t(request.mode));
   out.number<uint8_t>(uint8_t(request.beside));
   out.number<uint8_t>(request.stack_fill);
+  out.number(uint32_t(request.closed.size()));
+  for (const int32_t tensor : request.closed) out.number(tensor);
   const RankPlace place = request.place.value_or(RankPlace{});
   out.number<int32_t>(place.first);
   out.number<int32_t>(place.count);
@@ -290,6 +292,7 @@ UnpackedRequest unpack_request(const std::string& message, SharedMemory& memory)
   unpacked.request.mode = LaunchMode(in.number<uint8_t>());
   unpacked.request.beside = Beside(in.number<uint8_t>());
   unpacked.request.stack_fill = in.number<uint8_t>();
+  for (uint32_t left = in.number<uint32_t>(); left > 0; --left) unpacked.request.closed.push_back(in.number<int32_t>());
   RankPlace place{in.number<int32_t>(), in.number<int32_t>(), in.text()};
   if (place.count > 0) unpacked.request.place = std::move(place);
   std::vector<uint64_t> held;

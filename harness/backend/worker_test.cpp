@@ -415,6 +415,16 @@ TEST(WorkerEnds, WithNothingBesideATensorAnAccessThereCrashes) {
     EXPECT_EQ(call("copy", beside).outputs.at(0).bytes, problem.tensors[0].bytes);
 }
 
+TEST(WorkerEnds, AnAccessToAClosedTensorCrashes) {
+  const Backend backend = toy_worker();
+  const Problem problem = testing::toy_problem(kBf16, 2, 8);
+  CallRequest request{"toy", "toy.copy", "copy", &problem, 1};
+  request.closed = {0};
+  EXPECT_THAT(backend.call(request).message, HasSubstr("read inside 'x'"));
+  request.closed = {};
+  EXPECT_EQ(backend.call(request).outputs.at(0).bytes, problem.tensors[0].bytes);
+}
+
 /// The diagnosis of a case makes calls while other cases run. If their messages were mixed, a case would get the outputs of
 /// another.
 TEST(Worker, CallsFromSeveralThreadsTakeTurns) {

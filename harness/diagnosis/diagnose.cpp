@@ -664,11 +664,14 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
                                                                OtherContracts others) {
   const auto find = [&backend, budget_of_case, others = std::move(others)](const Evidence& evidence, Verdict& verdict) {
     WorkBudget budget(budget_of_case);
+    const auto contract = evidence.one.parameters.find("contract");
+    const CallRequest request{evidence.one.op, contract == evidence.one.parameters.end() ? "" : contract->second, verdict.kernel,
+                              &evidence.problem, 1};
     if (never_written(evidence, verdict)) {
       if (writes_nothing(evidence.problem, *evidence.result)) {
         verdict.causes = of_broken_call(evidence, *evidence.result, budget);
         std::erase_if(verdict.causes, [](const std::string& words) { return !words.starts_with("never written: "); });
-        verdict.causes.insert(verdict.causes.begin(), kNothingWritten);
+        verdict.causes.insert(verdict.causes.begin(), nothing_written_in_words(backend, request));
         return;
       }
       const std::vector<Cause> causes = diagnose(evidence.bound, evidence.problem, *evidence.outputs, evidence.sample, &budget);
@@ -677,9 +680,6 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
       verdict.causes = by_layout ? causes_in_words(causes) : of_broken_call(evidence, *evidence.result, budget);
       return;
     }
-    const auto contract = evidence.one.parameters.find("contract");
-    const CallRequest request{evidence.one.op, contract == evidence.one.parameters.end() ? "" : contract->second, verdict.kernel,
-                              &evidence.problem, 1};
     const auto add_access_beside = [&] {  // inserted as the first cause, because it names the line of code
       if (const std::string outside = access_beside(backend, request); !outside.empty())
         verdict.causes.insert(verdict.causes.begin(), outside);
@@ -701,6 +701,8 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
       return;
     }
     if (verdict.outcome == Outcome::kBroken && stops_without_a_place(verdict.message)) add_access_beside();
+    if (const std::string words = null_pointer_in_words(backend, request, verdict.message); !words.empty())
+      verdict.causes.push_back(words);
     if (const std::string words = impossible_hang(verdict.message, evidence.problem.ranks);
         verdict.outcome == Outcome::kBroken && !words.empty()) {
       verdict.causes = {words};
