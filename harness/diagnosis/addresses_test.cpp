@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "harness/diagnosis/diagnose.h"
 #include "harness/diagnosis/input_edits.h"
 #include "harness/diagnosis/wrong_part.h"
 #include "harness/testing/toy_op.h"
@@ -55,6 +56,25 @@ std::string rows_stored(const std::function<int64_t(int64_t row, int64_t due)>& 
       if (const int64_t at = place(row, due_place(row)) + c; at < 1024)
         cache.bytes[size_t(at)] = std::byte(varied_byte(row * 32 + c));
   return stored_elsewhere(WrongPart(whole, cache));
+}
+
+TEST(PlacesOutside, AreNamedByRowOrElement) {
+  Problem problem;
+  problem.tensors.push_back({dense("a", Role::kInput, kBf16, {8, 16}), {}});
+  problem.tensors.push_back({dense("alpha", Role::kInput, kF32, {4}), {}});
+  problem.tensors.push_back({dense("b", Role::kInput, kUint8, {2, 3, 16}), {}});
+  const auto words = [&](const std::string& text) {
+    return with_row_outside("outside: read " + text + " (at mine.h:12)", problem);
+  };
+  EXPECT_EQ(words("256 bytes behind the end of 'a'"),
+            "outside: read 256 bytes behind the end of 'a', which is the start of row 16; a has 8 rows (at mine.h:12)");
+  EXPECT_THAT(words("70 bytes behind the end of 'a'"), HasSubstr("'a', which is row 10; a has 8 rows ("));
+  EXPECT_THAT(words("32 bytes before the start of 'a'"), HasSubstr("'a', which is the start of row -1; a has 8 rows ("));
+  EXPECT_THAT(words("48 bytes behind the end of 'b'"), HasSubstr("which is the start of row 9; b has 2 matrices of 3 rows ("));
+  EXPECT_THAT(words("8 bytes behind the end of 'alpha'"), HasSubstr("'alpha', which is element 6; alpha has 4 elements ("));
+  for (const char* const next :
+       {"2 bytes behind the end of 'a'", "0 bytes behind the end of 'alpha'", "64 bytes behind the end of 'c'"})
+    EXPECT_EQ(words(next), std::string("outside: read ") + next + " (at mine.h:12)") << "a tail that runs too far needs no row";
 }
 
 TEST(Displaced, RowsStoredAtOtherAddressesAreFound) {

@@ -400,6 +400,8 @@ static std::vector<std::string> of_broken_call(const Evidence& evidence, const C
         first = part.label() + "[" + std::to_string(part.number_of(i / part.columns())) + ", " +
                 std::to_string(i % part.columns()) + "]";
     }
+    const bool wrote_behind = result.message.find("wrote outside '" + part.tensor + "': ") != std::string::npos &&
+                              result.message.find(" behind its end") != std::string::npos;
     if (const Unwritten left = unwritten_elements(part, tensor.spec, untouched); left.elements > 0) {
       std::set<int64_t> rows, others;  // rows without a written element, and rows with one
       for (int64_t i = 0; i < part.elements(); ++i)
@@ -412,7 +414,8 @@ static std::vector<std::string> of_broken_call(const Evidence& evidence, const C
                    (!by_index.empty() ? "; these are the " + by_index
                     : wrong > 0       ? ""
                                       : progress(is_written, part));
-      if (const std::string address = wrong > 0 ? wrong_address_of_stores(whole, tensor, written_at) : ""; !address.empty())
+      if (const std::string address = wrong > 0 ? wrong_address_of_stores(whole, tensor, written_at, wrote_behind) : "";
+          !address.empty())
         of_rows.push_back(address);
       else if (const std::string away = stored_at_distance(whole, tensor, written_at); !away.empty())
         of_rows.push_back(away);
@@ -696,7 +699,9 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
         why =
             "only row 0 is written to its address, and other rows before the start of the tensor: an address uses the row index "
             "with the wrong sign";
-      if (!why.empty()) verdict.causes.insert(verdict.causes.begin(), why);
+      const bool has_address = std::any_of(verdict.causes.begin(), verdict.causes.end(),
+                                           [](const std::string& words) { return words.starts_with("address: "); });
+      if (!why.empty() && !has_address) verdict.causes.insert(verdict.causes.begin(), why);
       add_access_beside();
       return;
     }
@@ -781,6 +786,8 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
     if (budget_of_case == 0) return;
     find(evidence, verdict);
     put_failed_checks_first(evidence.result, verdict);
+    for (std::string& words : verdict.causes)
+      if (words.starts_with("outside: ")) words = with_row_outside(words, evidence.problem);
     join_ranks(verdict.causes, evidence.problem.ranks);
   };
 }

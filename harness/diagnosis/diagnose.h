@@ -175,6 +175,10 @@ std::function<bool(const Verdict& passed, const std::string& mistake)> exposed_b
 /// back ends whose crashes would end this process.
 std::string access_beside(const Backend& backend, CallRequest request);
 
+/// "read 4096 bytes behind the end of 'a', which is the start of row 16; a has 8 rows", if the text names such a place; else the
+/// text.
+std::string with_row_outside(const std::string& words, const Problem& problem);
+
 /// Checks whether wrong outputs change when the call is repeated under other schedules of the lanes. Returns "" if the bits stay
 /// the same. Returns "race: ... q at storage element 7: ..." if the back end honours the seed of a schedule
 /// (honours_schedule_seed): then only the order of the lanes has changed. Returns "unsteady: ..." with possible reasons if the

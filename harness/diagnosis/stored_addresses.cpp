@@ -27,8 +27,9 @@ constexpr size_t kFewestOfAddresses = 16;  ///< written places, and unwritten el
 /// The elements of an output by storage offset.
 class Stored {
  public:
-  Stored(const WholePart& whole, const HostTensor& tensor, const std::function<bool(int64_t offset)>& is_written)
-      : whole_(whole), tensor_(tensor), columns_(whole.part.columns()) {
+  Stored(const WholePart& whole, const HostTensor& tensor, const std::function<bool(int64_t offset)>& is_written,
+         bool wrote_behind)
+      : whole_(whole), tensor_(tensor), columns_(whole.part.columns()), wrote_behind_(wrote_behind) {
     const int64_t stored = stored_elements(whole.part, tensor);
     for (int64_t i = 0; i < whole.part.elements(); ++i) {
       const int64_t offset = whole.offset_at(i);
@@ -56,6 +57,7 @@ class Stored {
     size_t places = 0;
     for (size_t i = 0; i < offsets_.size(); ++i) {
       const int64_t at = to(int64_t(i), offsets_[i]);
+      if (at >= int64_t(places_.size()) && wrote_behind_) continue;
       if (at < 0 || at >= int64_t(places_.size()) || places_[size_t(at)] != kWritten) return false;
       uint8_t& state = hit[size_t(at)];
       places += state == 0;
@@ -107,6 +109,7 @@ class Stored {
   const WholePart& whole_;
   const HostTensor& tensor_;
   const int64_t columns_;
+  const bool wrote_behind_;
   std::vector<int64_t> offsets_;
   std::vector<uint8_t> places_;
   size_t written_ = 0;
@@ -140,6 +143,7 @@ std::string wrong_strides(const Stored& stored) {
     std::set<int64_t> all = {0, 1, 2, 4, 8, 16, rows, columns, 2 * right, right + 1, right - 1};
     for (const int64_t divisor : {2, 4, 8})
       if (right % divisor == 0) all.insert(right / divisor);
+    for (const int64_t unit : {8, 16, 32, 64, 128}) all.insert((right + unit - 1) / unit * unit);
     all.erase(right);
     return all;
   };
@@ -161,9 +165,9 @@ std::string wrong_strides(const Stored& stored) {
 }  // namespace
 
 std::string wrong_address_of_stores(const WholePart& whole, const HostTensor& tensor,
-                                    const std::function<bool(int64_t offset)>& is_written) {
+                                    const std::function<bool(int64_t offset)>& is_written, bool wrote_behind) {
   if (whole.part.elements() > kMostStoredElements) return "";
-  const Stored stored(whole, tensor, is_written);
+  const Stored stored(whole, tensor, is_written, wrote_behind);
   if (!stored.complete() || !stored.tells()) return "";
   std::string words = lost_bits(stored);
   if (words.empty()) words = wrong_strides(stored);

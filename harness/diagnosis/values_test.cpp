@@ -375,6 +375,29 @@ std::string address_of(int64_t rows, int64_t columns, const std::function<int64_
                                  [&](int64_t offset) { return written.contains(offset); });
 }
 
+/// Rows of 16 elements that a kernel stores `pitch` elements apart. The last ones lie behind the end of the tensor.
+std::string address_of_wide_rows(int64_t pitch, bool wrote_behind) {
+  constexpr int64_t kRows = 8, kColumns = 16;
+  const auto code = [](int64_t i) { return uint32_t(i * 37 % 251); };
+  HostTensor held{dense("q", Role::kOutput, kE8M0, {kRows, kColumns}), std::vector<std::byte>(size_t(kRows * kColumns))};
+  std::vector<int32_t> due;
+  std::set<int64_t> written;
+  for (int64_t i = 0; i < kRows * kColumns; ++i) {
+    due.push_back(ordinal(kE8M0, code(i)));
+    const int64_t at = i / kColumns * pitch + i % kColumns;
+    if (at < kRows * kColumns) held.set_code(at, code(i)), written.insert(at);
+  }
+  return wrong_address_of_stores(
+      testing::whole_part(kE8M0, {kRows, kColumns}, due), held, [&](int64_t offset) { return written.contains(offset); },
+      wrote_behind);
+}
+
+TEST(StoredAddresses, RowsThatReachBehindTheTensorAreTooFarApart) {
+  EXPECT_EQ(address_of_wide_rows(17, true), "address: where q is stored, rows are stored 17 elements apart instead of 16");
+  EXPECT_EQ(address_of_wide_rows(32, true), "address: where q is stored, rows are stored 32 elements apart instead of 16");
+  EXPECT_EQ(address_of_wide_rows(17, false), "") << "then the last rows went elsewhere";
+}
+
 TEST(StoredAddresses, LostBitsAndStridesAreNamed) {
   const auto varied = [](int64_t i) { return uint32_t(i * 37 % 251); };
   EXPECT_EQ(address_of(32, 16, [](int64_t at) { return at & ~(8 * 16); }, varied),

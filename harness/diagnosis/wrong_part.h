@@ -298,10 +298,11 @@ WrongAndRight wrong_and_right(const WrongPart& part);
 
 // Addresses of stores (stored_addresses.cpp).
 
-/// For an output with elements that were never written: "address: where scale is stored, bits 5..6 of the row number are not used,
-/// and bits 0..1 of the row number are used twice", if this tells every written place and its code. Empty if nothing does.
+/// For an output with elements that were never written: "address: where scale is stored, bits 5..6 of the row number are not
+/// used, and bits 0..1 of the row number are used twice", if this tells every written place and its code. Empty if nothing does.
+/// `wrote_behind`: the call also wrote behind the end of this tensor.
 std::string wrong_address_of_stores(const WholePart& whole, const HostTensor& tensor,
-                                    const std::function<bool(int64_t offset)>& is_written);
+                                    const std::function<bool(int64_t offset)>& is_written, bool wrote_behind = false);
 
 // Data at wrong addresses, found by a search for the bytes (displaced.cpp).
 
