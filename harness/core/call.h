@@ -61,8 +61,8 @@ struct CallRequest {
   LaunchMode mode = LaunchMode::kDefault;
   std::optional<RankPlace> place{};
   Beside beside = Beside::kZones;
-  /// Indices of tensors whose host memory cannot be accessed during the call. An access crashes, and the message names the tensor:
-  /// "read inside 'x'".
+  /// Indices of tensors whose host memory cannot be accessed during the call. An access crashes, and the message names the
+  /// tensor: "read inside 'x'".
   std::vector<int32_t> closed{};
   /// If not 0, the stack is filled before the call with 32-bit words that have this highest byte. Under two fills, a kernel that
   /// reads an uninitialized local variable returns different bits. Also sent as parameter "stack_fill", for a library's threads

@@ -556,23 +556,24 @@ static void of_one_value(const Evidence& evidence, Verdict& verdict, WorkBudget&
     if (failing == 0) continue;
     all = all && (zero || nan) && failing >= kFewestElements;
     // Right elements are those whose expected value is 0. Their positions say nothing.
-    if (zero && (rows == part.rows() || zero_rows == part.rows())) is_zero_everywhere.push_back("pattern: " + part.label() + " holds " + kEveryElement);
+    if (zero && (rows == part.rows() || zero_rows == part.rows()))
+      is_zero_everywhere.push_back("pattern: " + part.label() + " holds " + kEveryElement);
     const bool signs_vary = zero && std::min(plus, minus) >= kFewestOfASign;
     has_signs = has_signs || signs_vary;
-    facts.push_back(
-        fmt::format("pattern: {} holds {} in every element{} ({} of {} wrong elements{})", part.label(),
-                    zero ? "0"
-                    : part.format->specials == Specials::kFinite
-                        ? value_text(*part.format, max_finite_code(*part.format)) + ", which NaN becomes,"
-                        : "NaN",
-                    (rows == part.rows() || zero_rows == part.rows() ? std::string() : fmt::format(" of {} of {} rows", rows, part.rows())) +
-                        (!zero && part.format->specials == Specials::kScale
-                             ? ": the test for a maximum that is NaN holds for all of them, or all these maxima are NaN"
-                             : ""),
-                    failing, failing,
-                    signs_vary && other_sign == 0           ? "; each zero has the expected sign, so a factor such as a scale is 0"
-                    : answer.products > 1 && zero_rows == part.rows() ? kNothingIsAdded
-                                                                      : ""));
+    facts.push_back(fmt::format(
+        "pattern: {} holds {} in every element{} ({} of {} wrong elements{})", part.label(),
+        zero ? "0"
+        : part.format->specials == Specials::kFinite
+            ? value_text(*part.format, max_finite_code(*part.format)) + ", which NaN becomes,"
+            : "NaN",
+        (rows == part.rows() || zero_rows == part.rows() ? std::string() : fmt::format(" of {} of {} rows", rows, part.rows())) +
+            (!zero && part.format->specials == Specials::kScale
+                 ? ": the test for a maximum that is NaN holds for all of them, or all these maxima are NaN"
+                 : ""),
+        failing, failing,
+        signs_vary && other_sign == 0                     ? "; each zero has the expected sign, so a factor such as a scale is 0"
+        : answer.products > 1 && zero_rows == part.rows() ? kNothingIsAdded
+                                                          : ""));
   }
   const bool of_zeros = std::any_of(verdict.causes.begin(), verdict.causes.end(), [](const std::string& words) {
     return words.find("zeros: of the other sign") != std::string::npos;  // zeros were expected

@@ -120,13 +120,15 @@ inline constexpr const char* kNothingChanged =
     "dispatch on contract, type or size is taken), or the host function or all threads return at once";
 bool changes_nothing(const Problem& problem, const CallResult& result);
 
-/// The inputs that a call reads before it ends or crashes, in the order of their first reads, and the inputs that it does not read.
+/// The inputs that a call reads before it ends or crashes, in the order of their first reads, and the inputs that it does not
+/// read.
 struct InputsRead {
   bool is_known = false;  ///< false on back ends whose crashes would end this process
   std::vector<std::string> read, others;
 };
 InputsRead inputs_read(const Backend& backend, CallRequest request);
-/// For a crash through a null pointer: which inputs are read before it, and so whose pointer may be null. Empty for other messages.
+/// For a crash through a null pointer: which inputs are read before it, and so whose pointer may be null. Empty for other
+/// messages.
 std::string null_pointer_in_words(const Backend& backend, const CallRequest& request, const std::string& message);
 /// kNothingWritten, or a text that also tells from the inputs that are read whether a kernel runs.
 std::string nothing_written_in_words(const Backend& backend, const CallRequest& request);

@@ -274,7 +274,8 @@ class Edits {
     for (int64_t step = 8; step <= 256 && !all; step *= 2)
       if (const int64_t last = (columns_ - 1) / step * step; last > 0 && cleared.insert(last).second) {
         leave(fmt::format("j < {}", last), [=](int64_t c) { return c < last; });
-        all_.back().name += fmt::format(": only the last {} are added, as if accumulators were cleared at each step", columns_ - last);
+        all_.back().name +=
+            fmt::format(": only the last {} are added, as if accumulators were cleared at each step", columns_ - last);
       }
     for (const int64_t quarter : {1, 2, 3}) {
       const int64_t at = quarter * columns_ / 4;

@@ -549,8 +549,9 @@ class Kernel {
     for (const Diagnosed& one : cases_) {
       std::string& words = one.verdict->causes[0];
       const bool of_sums = words.find("; nothing is added to the sums, ") != std::string::npos;
-      words.insert(words.size() - 1, of_sums ? "; so does every failing case"
-                                             : "; so does every failing case: the store, or the last conversion before it, may write 0");
+      words.insert(words.size() - 1,
+                   of_sums ? "; so does every failing case"
+                           : "; so does every failing case: the store, or the last conversion before it, may write 0");
     }
   }
 
