@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <functional>
 #include <iterator>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -377,33 +378,48 @@ void add_scales_as_one_matrix(const GemmCase& c, const char* role, const GemmSca
   }, all);
 }
 
-/// Mutant: the kernel looks for an expert's scale tiles at the expert's first row of `a`, as if experts were not padded to whole
-/// tiles.
-void add_tiles_without_padding(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
+/// Mutants: the kernel looks for an expert's scale tiles at another place: at the expert's first row of `a`, as if experts were
+/// not padded to whole tiles; at the first tile for every expert; at one tile for each expert; or it divides by the row pitch.
+void add_tiles_at_other_places(const GemmCase& c, const SharedInputs& inputs, std::vector<Hypothesis>& all) {
   if (c.contract.experts != GroupOrder::kOffsets || !c.scale_a.layout() || c.scale_a.layout()->tile_rows == 1) return;
   const LevelGrid grid = c.scale_a.grid();
   const PlacedLayout tiles(*c.scale_a.layout(), grid.rows, grid.columns);
-  const int64_t tile = c.scale_a.layout()->tile_rows;
-  int64_t first = 0;
-  bool differs = false;
+  const int64_t tile = c.scale_a.layout()->tile_rows, pitch = tiles.cols();
+  struct Rows {
+    int64_t right, first, group;  ///< row of scale_a where the expert's tiles begin, its first row of `a`, its number
+  };
+  std::vector<Rows> of_row;
+  int64_t next = 0, here = 0;
   for (int64_t row = 0; row < c.m; ++row) {
-    if (c.groups.row_in_group(row) > 0) continue;
-    const int64_t size = c.groups.sizes()[size_t(c.groups.group_of(row))];
-    differs |= c.groups.stored_row(row) != first;
-    first += (size + tile - 1) / tile * tile;
-  }
-  if (!differs) return;
-  const char* const name = "scale_a: tiles of an expert begin at its first row";
-  add_changed(c, name, c, inputs, [c, grid, tiles](DotInputs& wrong, const Problem& problem) {
-    const HostTensor& scales = find(problem.tensors, "scale_a");
-    for (int64_t row = 0; row < c.m; ++row) {
-      const int64_t stored = c.groups.stored_row(row), in_group = c.groups.row_in_group(row);
-      for (int64_t block = 0; block < grid.columns; ++block) {
-        const int64_t at = (stored - in_group) * tiles.cols() + tiles.offset(in_group, block);
-        wrong.scale_a.values[size_t(stored * grid.columns + block)] = decode(c.scale_a.format(), scales.code(at));
-      }
+    const int64_t group = c.groups.group_of(row), stored = c.groups.stored_row(row), in_group = c.groups.row_in_group(row);
+    if (in_group == 0) {
+      here = next;
+      next += (c.groups.sizes()[size_t(group)] + tile - 1) / tile * tile;
     }
-  }, all);
+    of_row.push_back({here, stored - in_group, group});
+  }
+  const auto add = [&](const std::string& name, bool suspect, auto begin) {
+    if (std::all_of(of_row.begin(), of_row.end(), [&](const Rows& one) { return begin(one) == one.right * pitch; })) return;
+    add_changed(
+        c, name, c, inputs,
+        [c, grid, tiles, of_row, begin](DotInputs& wrong, const Problem& problem) {
+          const HostTensor& scales = find(problem.tensors, "scale_a");
+          for (int64_t row = 0; row < c.m; ++row)
+            for (int64_t block = 0; block < grid.columns; ++block) {
+              const int64_t at = begin(of_row[size_t(row)]) + tiles.offset(c.groups.row_in_group(row), block);
+              wrong.scale_a.values[size_t(c.groups.stored_row(row) * grid.columns + block)] =
+                  at < scales.spec.storage ? decode(c.scale_a.format(), scales.code(at))
+                                           : std::numeric_limits<double>::quiet_NaN();
+            }
+        },
+        all)
+        .suspect = suspect;
+  };
+  add("scale_a: tiles of an expert begin at its first row", false, [pitch](const Rows& one) { return one.first * pitch; });
+  add("scale_a: tiles of every expert begin at the first tile", true, [](const Rows&) { return int64_t{0}; });
+  add("scale_a: each expert has one tile", true, [tile, pitch](const Rows& one) { return one.group * tile * pitch; });
+  add("scale_a: the row where an expert's tiles begin is divided by the row pitch", true,
+      [pitch](const Rows& one) { return one.right / pitch; });
 }
 
 /// Mutant for scale_rows > 0: the kernel looks for the scales of a row at the row's index in `a`, not where scale_rows puts them.
@@ -477,7 +493,7 @@ std::vector<Hypothesis> of_experts(const GemmCase& c, const SharedInputs& inputs
   if (count < 2) return all;
   add_other_experts(c, inputs, all);
   add_scales_without_offset(c, inputs, all);
-  add_tiles_without_padding(c, inputs, all);
+  add_tiles_at_other_places(c, inputs, all);
   add_scale_rows_ignored(c, inputs, all);
   add_first_along_k(c, inputs, all);
   add_scales_as_one_matrix(c, "scale_a", c.scale_a, &DotInputs::scale_a, inputs, all);
