@@ -55,6 +55,21 @@ void slot_modulo_tokens(const GemmCase& c, DotInputs& inputs) {
   read_rows(c, inputs, [&](int64_t slot) { return slot % c.rows_of_a() * c.topk; });
 }
 
+/// Misreads the scales of rows of `a`: each slot gets those of slot slot_of(slot).
+template <class Slot>
+void read_scales(DotInputs& inputs, Slot slot_of) {
+  const std::vector<double> right = inputs.scale_a.values;
+  const int64_t columns = inputs.scale_a.shape.columns;
+  for (int64_t slot = 0; slot < inputs.m; ++slot)
+    std::copy_n(right.begin() + slot_of(slot) * columns, columns, inputs.scale_a.values.begin() + slot * columns);
+}
+void scales_of_slot(const GemmCase& c, DotInputs& inputs) {
+  read_scales(inputs, [&](int64_t slot) { return std::min(slot, c.rows_of_a() - 1) * c.topk; });
+}
+void scales_of_slot_modulo_tokens(const GemmCase& c, DotInputs& inputs) {
+  read_scales(inputs, [&](int64_t slot) { return slot % c.rows_of_a() * c.topk; });
+}
+
 /// Mutant: the position in sorted_token_ids, clamped to the last slot, is used as the index of the router weight.
 void weight_by_place(const GemmCase& c, DotInputs& inputs) {
   const std::vector<double> right = inputs.weights;
@@ -158,6 +173,10 @@ std::vector<SlotMistake> slot_mistakes(const GemmCase& c) {
   if (c.topk > 1 && c.rows_of_a() > 1) {
     all.push_back({"a: slots are not divided by top_k", {}, slot_as_row});
     all.push_back({"a: slots modulo the number of tokens", {}, slot_modulo_tokens});
+    if (c.scale_a.grid().row_block == 1) {
+      all.push_back({"scale_a: slots are not divided by top_k", {}, scales_of_slot, true});
+      all.push_back({"scale_a: slots modulo the number of tokens", {}, scales_of_slot_modulo_tokens, true});
+    }
   }
   if (!c.weights.empty()) {
     if (c.m > 1) all.push_back({"topk_weights: by place in the sorted list", {}, weight_by_place});
