@@ -133,6 +133,29 @@ class Edits {
     }
   }
 
+  /// Matrices of an input, such as the weights of experts, whose first address lacks a factor, or counts one row too many or too
+  /// few.
+  void matrix_starts() {
+    const TensorSpec& spec = data_.spec;
+    if (spec.shape.size() != 3 || spec.shape[0] < 2 || spec.strides[0] != spec.shape[1] * spec.strides[1]) return;
+    const int64_t of_matrix = spec.shape[1], right = of_matrix * columns_;
+    const auto starts = [&](int64_t apart, const char* why) {
+      if (apart <= 0 || apart == right) return;
+      InputEdit& made = add(fmt::format("matrix e of {} x {} is read starting at element {} * e instead of {} * e{}", of_matrix,
+                                        columns_, apart, right, why),
+                            [=, columns = columns_](int64_t r, int64_t c) {
+                              const int64_t at = r / of_matrix * apart + r % of_matrix * columns + c;
+                              return std::pair(at / columns, at % columns);
+                            });
+      made.late = true;
+    };
+    starts(columns_, " (the number of rows is left out)");
+    if (of_matrix != columns_) starts(of_matrix, " (the number of columns is left out)");
+    starts(1, " (its size is left out)");
+    starts(right - columns_, " (one row less)");
+    if (right % 2 == 0) starts(right / 2, " (half of its size)");
+  }
+
   /// Integers are cut to fewer bits. Numbers below -1 are cut as signed integers. Others may be indices, which stay valid if they
   /// are cut as unsigned integers; -1 marks an absent one and stays.
   void cut_integers(const Format& format) {
@@ -470,7 +493,8 @@ std::vector<InputEdit> input_edits(const Problem& problem, int64_t products) {
     if (spec.format->specials == Specials::kScale && spec.format->bits == 8 && !spec.format->has_sign()) edits.scale_codes();
     edits.other_places();
     std::ranges::move(address_edits(problem, i), std::back_inserter(all));
-    if (spec.row(1) - spec.row(0) == spec.shape.back() && spec.strides.back() == 1) edits.pitches(), edits.tile_starts();
+    if (spec.row(1) - spec.row(0) == spec.shape.back() && spec.strides.back() == 1)
+      edits.pitches(), edits.tile_starts(), edits.matrix_starts();
     if (products == 1 && spec.format->specials != Specials::kScale && spec.format->specials != Specials::kBits)
       edits.codes(*spec.format);
     edits.parts_of_vectors();
