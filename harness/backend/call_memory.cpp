@@ -304,7 +304,7 @@ void DeviceBlock::hold(size_t between) {
 }
 
 bool DeviceBlock::upload(std::span<const std::byte> data, std::string& problem, size_t row, Beside beside) {
-  const size_t zone = beside == Beside::kZones ? kGuard : 0;
+  const size_t zone = beside == Beside::kZones ? kGuard : beside == Beside::kWideZones ? kWideGuard : 0;
   if (!reserve(data.size(), on_host() ? zone : std::max(kDeviceGuard, rounded_up(row, kPeriod)), problem, beside)) return false;
   hold(bytes_);
   if (!data.empty()) std::memcpy(before_.data() + before_.size(), data.data(), data.size());

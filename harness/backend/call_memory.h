@@ -105,7 +105,7 @@ class DeviceBlock {
   DeviceBlock& operator=(DeviceBlock&&) = delete;
   ~DeviceBlock();
 
-  static constexpr size_t kGuard = 4096, kDeviceGuard = size_t{64} << 10;
+  static constexpr size_t kGuard = 4096, kWideGuard = size_t{1} << 20, kDeviceGuard = size_t{64} << 10;
   /// Alignment of the data.
   static constexpr size_t kAlignment = 256, kLeastAlignment = 16;
 

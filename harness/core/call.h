@@ -51,8 +51,9 @@ struct RankPlace {
 };
 
 /// What lies beside each tensor in host memory. kZones: guard zones, compared after the call. kNothingBefore and kNothingBehind:
-/// inaccessible memory directly before or behind it. An access there crashes, which shows its place in the code.
-enum class Beside : uint8_t { kZones, kNothingBefore, kNothingBehind };
+/// inaccessible memory directly before or behind it. An access there crashes, which shows its place in the code. kWideZones:
+/// guard zones of 1 MiB, in which a call that otherwise crashes may end.
+enum class Beside : uint8_t { kZones, kNothingBefore, kNothingBehind, kWideZones };
 
 struct CallRequest {
   std::string op, contract, kernel;

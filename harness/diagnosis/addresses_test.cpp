@@ -22,7 +22,9 @@
 namespace assay {
 namespace {
 
+using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 uint32_t varied_byte(int64_t i) { return uint32_t(i * 37 % 101 + i * i % 7); }
@@ -75,6 +77,35 @@ TEST(PlacesOutside, AreNamedByRowOrElement) {
   for (const char* const next :
        {"2 bytes behind the end of 'a'", "0 bytes behind the end of 'alpha'", "64 bytes behind the end of 'c'"})
     EXPECT_EQ(words(next), std::string("outside: read ") + next + " (at mine.h:12)") << "a tail that runs too far needs no row";
+}
+
+TEST(PlacesOutside, AWholeRowBehindTheLastIsAnIndexThatIsNotSkipped) {
+  Problem problem;
+  problem.tensors.push_back({dense("d", Role::kOutput, kBf16, {28, 40}), {}});
+  const auto words = [&](const std::string& damage) { return row_behind("wrote outside 'd': " + damage, problem); };
+  EXPECT_THAT(words("79 bytes behind its end, first 0 bytes behind it"),
+              StartsWith("one whole row is written behind the last of the 28"));
+  EXPECT_EQ(words("32 bytes behind its end, first 0 bytes behind it"), "") << "a vector store that is too wide";
+  EXPECT_EQ(words("90 bytes behind its end, first 0 bytes behind it"), "");
+  EXPECT_EQ(words("79 bytes behind its end, first 80 bytes behind it"), "");
+}
+
+/// The names of the wrong reads of an input of a GEMM.
+std::vector<std::string> reads_of(const std::vector<int64_t>& shape) {
+  Problem problem;
+  HostTensor b{dense("b", Role::kInput, kE4M3Fn, shape), {}};
+  b.bytes.resize(b.spec.bytes());
+  problem.tensors.push_back(std::move(b));
+  std::vector<std::string> names;
+  for (const InputEdit& edit : input_edits(problem, 64)) names.push_back(edit.name);
+  return names;
+}
+
+TEST(Misread, WeightsOfExpertsMayBeginAtAWrongFactor) {
+  EXPECT_THAT(reads_of({3, 8, 64}),
+              Contains("b: matrix e of 8 x 64 is read starting at element 64 * e instead of 512 * e (the number of "
+                       "rows is left out)"));
+  EXPECT_THAT(reads_of({24, 64}), Not(Contains(HasSubstr("matrix e of"))));
 }
 
 TEST(Displaced, RowsStoredAtOtherAddressesAreFound) {

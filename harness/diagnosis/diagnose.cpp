@@ -599,6 +599,37 @@ static void of_one_value(const Evidence& evidence, Verdict& verdict, WorkBudget&
   if (!has_signs && !fitting.empty()) verdict.causes.push_back(would_fit(fitting));
 }
 
+static bool is_crash_beside_a_tensor(const std::string& message) {
+  return message.find("crashed: SIG") != std::string::npos &&
+         (message.find(" bytes before the start of '") != std::string::npos ||
+          message.find(" bytes behind the end of '") != std::string::npos);
+}
+
+/// What the outputs show if a call that crashes beside a tensor finds memory there, and so comes to its end.
+static std::vector<std::string> of_crash_beside(const Backend& backend, CallRequest request, const Evidence& evidence,
+                                                const std::string& crash, WorkBudget& budget) {
+  constexpr int64_t kFewestElements = 8;
+  constexpr size_t kMostNamed = 2;
+  if (!backend.contains_crashes) return {};
+  request.beside = Beside::kWideZones;
+  const CallResult result = backend.call(request);
+  const bool has_ended = result.message.empty() || result.message.find("wrote outside '") != std::string::npos;
+  if (result.outputs.empty() || !has_ended) return {};
+  std::vector<std::string> words;
+  for (const Cause& cause : diagnose(evidence.bound, evidence.problem, result.outputs, evidence.sample, &budget))
+    if (cause.complete() && cause.mistakes.size() == 1 && !cause.is_symptom() && cause.failing >= kFewestElements &&
+        words.size() < kMostNamed)
+      words.push_back("with memory beside the tensors the call ends, and this " + causes_in_words({cause}).front());
+  const bool is_explained = !words.empty(), reads = crash.find(": wrote ") == std::string::npos;
+  for (std::string& other : of_broken_call(evidence, result, budget)) {
+    // What a kernel reads beside a tensor is arbitrary, so only the positions of wrong elements tell something.
+    const bool is_pattern = other.starts_with("pattern: ");
+    if (is_pattern && (is_explained || (reads && other.find(kEveryElement) == std::string::npos))) continue;
+    words.push_back(std::move(other));
+  }
+  return words;
+}
+
 /// Whether a call ended with SIGABRT, or with an access far from every tensor. The first wrong access may then be another one,
 /// next to a tensor.
 static bool stops_without_a_place(const std::string& message) {
@@ -692,7 +723,8 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
         verdict.message.find("wrote outside '") != std::string::npos) {
       if (const CallResult again = backend.call(request); !again.outputs.empty())
         verdict.causes = of_broken_call(evidence, again, budget);
-      std::string why = why_outside(verdict.message);
+      std::string why = row_behind(verdict.message, evidence.problem);
+      if (why.empty()) why = why_outside(verdict.message);
       const bool first_row = std::any_of(verdict.causes.begin(), verdict.causes.end(), [](const std::string& words) {
         return words.find("only row 0 is written") != std::string::npos;
       });
@@ -706,6 +738,8 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
       add_access_beside();
       return;
     }
+    if (verdict.outcome == Outcome::kBroken && is_crash_beside_a_tensor(verdict.message))
+      verdict.causes = of_crash_beside(backend, request, evidence, verdict.message, budget);
     if (verdict.outcome == Outcome::kBroken && stops_without_a_place(verdict.message)) add_access_beside();
     if (const std::string words = null_pointer_in_words(backend, request, verdict.message); !words.empty())
       verdict.causes.push_back(words);

@@ -156,6 +156,8 @@ void join_ranks(std::vector<std::string>& causes, int ranks);
 std::string progress_of_writes(const std::vector<bool>& written, int64_t columns, int64_t vector = 0);
 /// For the message of a call that wrote outside a tensor: the likely mistake, if the written bytes touch the tensor; else empty.
 std::string why_outside(const std::string& message);
+/// The same if the bytes fill one row directly behind the tensor: "one row is written behind the last row of 'd': ...".
+std::string row_behind(const std::string& message, const Problem& problem);
 
 /// Adds what the budget left out to Verdict::looked_at.
 void add_limits(const WorkBudget& budget, Verdict& verdict);

@@ -1106,6 +1106,35 @@ TEST(CallsAgain, AnAccessBesideATensorIsNamedWithItsPlace) {
   EXPECT_EQ(access_beside(answering([](const CallRequest&) { return CallResult(); }), request), "");
 }
 
+TEST(CallsAgain, ACrashBesideATensorIsRepeatedWithMemoryThere) {
+  const Case one = testing::toy_case("bf16", "4x16");
+  const std::unique_ptr<const BoundCase> bound = testing::toy_op().bind(one);
+  const Problem problem = bound->problem();
+  const auto causes = [&](const std::string& access, const char* place) {
+    const Backend backend = answering([&](const CallRequest& made) {
+      CallResult result;
+      if (made.beside == Beside::kWideZones) {
+        result.outputs = outputs_of(problem);
+        for (int64_t c = 0; c < 16; ++c) result.outputs[0].set_code(2 * 16 + c, 0x7e00 + uint32_t(c));
+        result.untouched.resize(1), result.in_place = {false};
+        return result;
+      }
+      result.status = CallStatus::kBroken;
+      result.message = "crashed: SIGSEGV at address 0x7f00: " + access + place + ", in libmine.so+0x11";
+      return result;
+    });
+    Verdict verdict = blank_verdict(one, "copy", "toy");
+    verdict.outcome = Outcome::kBroken;
+    verdict.message = "crashed: SIGSEGV at address 0x7f00: " + access + place + ", in libmine.so+0x11";
+    look_for_causes(backend)({*bound, one, problem, nullptr, nullptr, nullptr}, verdict);
+    return verdict.causes;
+  };
+  EXPECT_THAT(causes("read 64 bytes", " behind the end of 'x'"),
+              Contains(HasSubstr("16 of 64 elements that were written are wrong")));
+  EXPECT_THAT(causes("read 64 bytes", " behind the end of 'x'"), Each(Not(HasSubstr("pattern: y holds the "))));
+  EXPECT_THAT(causes("read through a null pointer", ""), Each(Not(HasSubstr("elements that were written are wrong"))));
+}
+
 TEST(CallsAgain, ElementsThatChangeWithTheStackAreUnset) {
   const std::unique_ptr<const BoundCase> bound = testing::toy_op().bind(testing::toy_case("bf16", "2x32"));
   const Problem problem = bound->problem();

@@ -70,4 +70,30 @@ std::string with_row_outside(const std::string& words, const Problem& problem) {
   return row.empty() ? words : words.substr(0, outside->end) + ", which is " + row + words.substr(outside->end);
 }
 
+std::string row_behind(const std::string& message, const Problem& problem) {
+  constexpr std::string_view kWrote = "wrote outside '", kFirst = " behind its end, first 0 bytes behind it";
+  constexpr int64_t kFewestBytes = 16;
+  const size_t begin = message.find(kWrote), first = message.find(kFirst);
+  if (begin == message.npos || first == message.npos) return "";
+  const size_t name = begin + kWrote.size(), end = message.find('\'', name), digits = message.find_last_of(' ', first - 1);
+  const size_t number = digits == message.npos ? digits : message.find_last_not_of("0123456789", digits - 1) + 1;
+  if (end == message.npos || number == message.npos || number >= digits) return "";
+  const auto tensor = std::find_if(problem.tensors.begin(), problem.tensors.end(),
+                                   [&](const HostTensor& one) { return message.compare(name, end - name, one.spec.name) == 0; });
+  if (tensor == problem.tensors.end()) return "";
+  const TensorSpec& spec = tensor->spec;
+  if (spec.shape.size() < 2 || spec.elements() == 0 || spec.packed || spec.strides.back() != 1) return "";
+  int64_t bytes = 0;
+  std::from_chars(message.data() + number, message.data() + digits, bytes);
+  const int64_t row = spec.shape.back() * spec.format->bytes();
+  // A byte keeps its value if the guard zone holds the same one, so some of a row's bytes may count as unwritten.
+  if (row < kFewestBytes || bytes > row || 16 * bytes < 15 * row) return "";
+  const int64_t rows = spec.elements() / spec.shape.back();
+  return fmt::format(
+      "one whole row is written behind the last of the {} rows of {}: the row index {} is not skipped, because a loop or a bound "
+      "is "
+      "too large by 1, or because an entry that marks padding is used as an index",
+      rows, spec.name, rows);
+}
+
 }  // namespace assay
