@@ -90,6 +90,21 @@ TEST(PlacesOutside, AWholeRowBehindTheLastIsAnIndexThatIsNotSkipped) {
   EXPECT_EQ(words("79 bytes behind its end, first 80 bytes behind it"), "");
 }
 
+TEST(PlacesOutside, AMisalignedVectorTellsHowFarRowsAreApart) {
+  Problem problem;
+  problem.tensors.push_back({dense("q", Role::kOutput, kUint8, {2, 64}), {}});
+  problem.tensors.push_back({dense("gamma", Role::kInput, kBf16, {64}), {}});
+  const auto words = [&](const std::string& access, const std::string& by) {
+    return misaligned_address("rank 0: a " + access + " past a multiple of 8, by " + by + ", in libmine.so+0x11", problem);
+  };
+  EXPECT_EQ(words("store of 8 bytes at q[1, 1], 1 bytes", "block 1, thread 0"),
+            "address: block 1 stores 65 elements behind the start of q: rows are probably 65 elements apart instead of 64");
+  EXPECT_EQ(words("store of 8 bytes at q[0, 18], 2 bytes", "block 0, thread 2"),
+            "address: thread 2 stores 18 elements behind the start of q: threads are probably 9 elements apart instead of 8");
+  EXPECT_THAT(words("load of 16 bytes at gamma[1], 2 bytes", "block 0, thread 0"), HasSubstr("is too large by 1"));
+  EXPECT_EQ(words("store of 8 bytes at q[1, 3], 3 bytes", "block 0, thread 5"), "");
+}
+
 /// The names of the wrong reads of an input of a GEMM.
 std::vector<std::string> reads_of(const std::vector<int64_t>& shape) {
   Problem problem;

@@ -741,6 +741,8 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
     if (verdict.outcome == Outcome::kBroken && is_crash_beside_a_tensor(verdict.message))
       verdict.causes = of_crash_beside(backend, request, evidence, verdict.message, budget);
     if (verdict.outcome == Outcome::kBroken && stops_without_a_place(verdict.message)) add_access_beside();
+    if (const std::string words = misaligned_address(verdict.message, evidence.problem); !words.empty())
+      verdict.causes.push_back(words);
     if (const std::string words = null_pointer_in_words(backend, request, verdict.message); !words.empty())
       verdict.causes.push_back(words);
     if (const std::string words = impossible_hang(verdict.message, evidence.problem.ranks);

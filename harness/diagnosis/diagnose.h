@@ -158,6 +158,9 @@ std::string progress_of_writes(const std::vector<bool>& written, int64_t columns
 std::string why_outside(const std::string& message);
 /// The same if the bytes fill one row directly behind the tensor: "one row is written behind the last row of 'd': ...".
 std::string row_behind(const std::string& message, const Problem& problem);
+/// For a call that a library refused because a vector's address is no multiple of its size: "address: block 1 stores 65 elements
+/// behind the start of q: rows are probably 65 elements apart instead of 64". Empty if the place tells nothing.
+std::string misaligned_address(const std::string& message, const Problem& problem);
 
 /// Adds what the budget left out to Verdict::looked_at.
 void add_limits(const WorkBudget& budget, Verdict& verdict);

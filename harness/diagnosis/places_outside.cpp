@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
+#include <cstdlib>
 #include <optional>
+#include <regex>
 #include <string>
 #include <string_view>
 
@@ -94,6 +96,41 @@ std::string row_behind(const std::string& message, const Problem& problem) {
       "is "
       "too large by 1, or because an entry that marks padding is used as an index",
       rows, spec.name, rows);
+}
+
+std::string misaligned_address(const std::string& message, const Problem& problem) {
+  static const std::regex kAccess(
+      R"(a (load|store) of ([0-9]+) bytes at ([A-Za-z_0-9.]+)\[([0-9]+)(?:, ([0-9]+))?\], [0-9]+ bytes? past a multiple of [0-9]+, by block ([0-9]+), thread ([0-9]+))");
+  std::smatch match;
+  if (!std::regex_search(message, match, kAccess)) return "";
+  const std::string name = match[3];
+  const auto tensor =
+      std::find_if(problem.tensors.begin(), problem.tensors.end(), [&](const HostTensor& one) { return one.spec.name == name; });
+  if (tensor == problem.tensors.end()) return "";
+  const TensorSpec& spec = tensor->spec;
+  const bool is_matrix = match[5].matched;
+  if (spec.packed || spec.strides.back() != 1 || spec.shape.size() != (is_matrix ? 2 : 1)) return "";
+  const auto number = [&](size_t group) { return int64_t(std::stoll(match[group].str())); };
+  const int64_t pitch = is_matrix ? spec.strides[0] : 0, place = is_matrix ? number(4) * pitch + number(5) : number(4);
+  const int64_t vector = number(2) / spec.format->bytes(), block = number(6), thread = number(7);
+  const std::string verb = match[1] == "load" ? "loads" : "stores";
+  const auto apart = [&](const char* what, int64_t count, int64_t right) {
+    return fmt::format("address: {} {} {} elements behind the start of {}: {}s are probably {} elements apart instead of {}",
+                       fmt::format("{} {}", what, count), verb, place, name, what == std::string_view("block") ? "row" : what,
+                       place / count, right);
+  };
+  // Blocks and threads with lower numbers came first, and their addresses are multiples.
+  if (block > 0 && thread == 0 && is_matrix && place % block == 0 && place / block != pitch &&
+      std::abs(place / block - pitch) < vector)
+    return apart("block", block, pitch);
+  if (block == 0 && thread > 0 && place % thread == 0 && place / thread != vector && place / thread < 2 * vector)
+    return apart("thread", thread, vector);
+  if (block == 0 && thread == 0 && place > 0 && place < vector)
+    return fmt::format(
+        "address: the first thread {} {} element{} behind the start of {}: an index, a pointer or an offset is too large "
+        "by {}",
+        verb, place, place == 1 ? "" : "s", name, place);
+  return "";
 }
 
 }  // namespace assay
