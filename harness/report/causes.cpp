@@ -679,6 +679,7 @@ void reconcile(RunResult& result, const Exposes& exposes) {
   for (auto& [name, kernel] : kernels) kernel.asks(exposes), kernel.mark();
   for (Verdict& verdict : result.verdicts) shorten_fitting(verdict);
   compare_unwritten_cases(result);
+  compare_failing_cases(result);
 }
 
 }  // namespace assay

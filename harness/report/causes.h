@@ -69,6 +69,10 @@ std::vector<std::string> words_of_shape(const Verdict& verdict);
 /// outputs has, such as "only the case with m1 writes nothing". reconcile() calls it.
 void compare_unwritten_cases(RunResult& result);
 
+/// For failing cases without a known mistake: adds what their sizes have in common and those of no passed case have, such as
+/// "fails only where k is at most 1 (the others have at least 17)". reconcile() calls it.
+void compare_failing_cases(RunResult& result);
+
 /// A mutant that explains fewer failing elements than this, and in only one case, is called probable (see reconcile()).
 inline constexpr int64_t kEnoughElements = 8;
 

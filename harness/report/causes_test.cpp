@@ -512,5 +512,36 @@ TEST(Where, WhatIsWrongEverywhereHasNoPlace) {
   EXPECT_THAT(where_lines(finding_of(256, 256, [](int64_t r, int64_t c) { return (r + c) % 2 == 0; })), IsEmpty());
 }
 
+// Sizes of failing cases.
+
+RunResult cases_of_k(const std::vector<int64_t>& failing, const std::vector<int64_t>& passed) {
+  RunResult result;
+  const auto add = [&](int64_t k, Outcome outcome) {
+    Verdict v;
+    v.kernel = "mine", v.op = "gemm", v.contract = "acme.gemm", v.outcome = outcome;
+    v.case_id = "gemm/acme.gemm/bf16.m4.n16.k" + std::to_string(k) + ".tensor/normal.s1";
+    if (outcome == Outcome::kFail) v.causes = {"no known cause"};
+    result.verdicts.push_back(v);
+  };
+  for (const int64_t k : failing) add(k, Outcome::kFail);
+  for (const int64_t k : passed) add(k, Outcome::kPass);
+  compare_failing_cases(result);
+  return result;
+}
+
+TEST(CaseConditions, SizesThatTellFailingCasesApartAreNamed) {
+  EXPECT_EQ(cases_of_k({17, 33, 1}, {32, 64, 96}).verdicts[0].causes.back(),
+            "fails only where k is no multiple of 8; 3 data sets with other sizes pass");
+  EXPECT_EQ(cases_of_k({1, 9, 17}, {33, 65, 160}).verdicts[0].causes.back(),
+            "fails only where k is at most 17 (the others have at least 33); 3 data sets with other sizes pass");
+  EXPECT_EQ(cases_of_k({4096, 8192, 1024}, {33, 512, 160}).verdicts[0].causes.back(),
+            "fails only where k is at least 1024 (the others have at most 512); 3 data sets with other sizes pass");
+}
+
+TEST(CaseConditions, FewOrMixedCasesTellNothing) {
+  EXPECT_EQ(cases_of_k({1, 9}, {33, 65, 160}).verdicts[0].causes.back(), "no known cause");
+  EXPECT_EQ(cases_of_k({1, 9, 64}, {33, 65, 160}).verdicts[0].causes.back(), "no known cause");
+}
+
 }  // namespace
 }  // namespace assay
