@@ -68,6 +68,7 @@ TEST(InputsRead, ANullPointerIsProbablyThatOfTheInputThatIsNotRead) {
       "null: the kernel reads a and b before the crash, but not scale: the pointer of scale is probably never set, or an index "
       "into a list of pointers is wrong");
   EXPECT_THAT(words({"a"}, kNull), HasSubstr("reads a before the crash, but not b or scale: the pointer of one of them is"));
+  EXPECT_THAT(words({}, kNull), StartsWith("null: no input is read before the crash: an index into a list of pointers"));
   EXPECT_THAT(words({"a", "b", "scale"}, kNull), HasSubstr("every input is read before the crash"));
   EXPECT_THAT(words({"a"}, "crashed: SIGSEGV at address 0x0: wrote through a null pointer"),
               HasSubstr("the pointer of d is probably"));
