@@ -96,8 +96,12 @@ class ErrorStatistics {
   const std::string& words() const { return words_; }
 
   OfParts of(const Problem& problem, const HostTensor& d) const;
+  static OfParts errors_of(const GemmCase& c, const Problem& problem, const HostTensor& d);
   /// Whether the bias or the spread is larger than the range of every known algorithm, in all parts of d.
   bool refutes(const OfParts& seen) const;
+  /// True if a few runs show that refutes() is false, which is so for most correct kernels and saves the calibration. Each
+  /// further run can only widen a range.
+  static bool cannot_refute(const GemmCase& c, const OfParts& seen);
 
  private:
   struct Range {
@@ -105,7 +109,9 @@ class ErrorStatistics {
   };
   using Ranges = std::array<Range, kParts>;
 
-  OfParts of(const Problem& problem, const std::vector<double>& d) const;
+  static constexpr int kFewRuns = 8;
+  static bool outside(const Ranges& ranges, const OfParts& seen);
+  static Ranges ranges_of(const std::vector<OfParts>& runs);
   void calibrate();
 
   GemmCase case_;
