@@ -237,6 +237,9 @@ static std::string why_unchecked(const GemmCase& c) {
   if (c.contract.of_unknown_unit())
     return "no check of error sizes: the instruction's accumulation is undocumented, so the errors of correct kernels are "
            "unknown";
+  if (c.fill.empty())
+    return "no check of error sizes: nobody knows how the inputs of a dump were made, so the errors of correct kernels are "
+           "unknown";
   if (!c.scales.of_rows()) return "no check of error sizes: the parts of d that would be compared share scales";
   if (c.m < kParts * kLeastOfPart || c.n < kParts * kLeastOfPart)
     return fmt::format(
