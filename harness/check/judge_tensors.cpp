@@ -245,7 +245,7 @@ size_t compare_few_rows(const DumpedCall& call, Held& held) {
   result.untouched.resize(result.outputs.size()), result.in_place.assign(result.outputs.size(), true);
   const std::shared_ptr<const BoundCase> bound =
       without_unseen_padding(std::shared_ptr<const BoundCase>(std::move(some.bound)), {});
-  judge_outputs(*bound, some.problem, result, held.verdict);
+  judge_outputs(*bound, some.problem, result, held.verdict, Remarks::kNone);
   if (held.obeys())
     held.verdict = blank_verdict(call.dump.one, "", "");
   else
@@ -280,7 +280,7 @@ void compare_all_rows(MatchedContracts& matched, const MatchProgress& progress) 
     Held& held = *left[i];
     if (progress.compared) progress.compared(i, left.size(), held.contract);
     if (!fits(held.contract, matched.reasons,
-              [&] { judge_outputs(*held.call.judging, held.call.problem, held.call.result, held.verdict); }))
+              [&] { judge_outputs(*held.call.judging, held.call.problem, held.call.result, held.verdict, Remarks::kNone); }))
       unfit.insert(&held);
   }
   std::vector<Held> fitting;

@@ -321,6 +321,13 @@ void look_closer(const Answer& answer, const Sample& sample, std::vector<PartCom
     if (fails(parts[p])) parts[p].finding.picture->around = elements_around(answer, p, parts[p].tensor(), parts[p].worst());
 }
 
+void compare_padding_of(PartComparison& part, const std::vector<HostTensor>& tensors,
+                        const std::vector<std::vector<ByteRange>>& untouched) {
+  const auto tensor = size_t(&part.tensor() - tensors.data());
+  static const std::vector<ByteRange> all_written;
+  compare_padding(part.part(), part.tensor(), tensor < untouched.size() ? untouched[tensor] : all_written, part.finding);
+}
+
 Finding compare_with(const Answer& answer, const Expectation& expectation, const std::vector<HostTensor>& tensors,
                      const std::vector<std::vector<ByteRange>>& untouched) {
   Stretch all = judged(answer, tensors, block_ranges(answer));
@@ -329,9 +336,7 @@ Finding compare_with(const Answer& answer, const Expectation& expectation, const
   Finding finding{answer.program, {}, std::move(all.violations), all.all_violations, all.keeper.chosen(answer)};
   look_closer(answer, finding.sample, all.parts);
   for (PartComparison& part : all.parts) {
-    const auto tensor = size_t(&part.tensor() - tensors.data());
-    static const std::vector<ByteRange> all_written;
-    compare_padding(part.part(), part.tensor(), tensor < untouched.size() ? untouched[tensor] : all_written, part.finding);
+    compare_padding_of(part, tensors, untouched);
     finding.parts.push_back(std::move(part.finding));
   }
   return finding;
@@ -398,6 +403,45 @@ Finding compare(const Expectation& expectation, const std::vector<HostTensor>& t
     if (wrong(nearest) == 0) break;
   }
   return nearest;
+}
+
+int64_t count_wrong_in(const SampleBlock& block, const Answer& answer, const std::vector<HostTensor>& tensors) {
+  const Part& part = answer.parts.front();
+  const HostTensor& tensor = tensor_of(tensors, part);
+  const StepRange columns = block.has_all_columns() ? StepRange{0, part.columns()} : block.columns;
+  std::vector<int32_t> seen;
+  seen.reserve(size_t((block.steps.end - block.steps.first) * (columns.end - columns.first)));
+  for (int64_t row = block.steps.first; row < block.steps.end; ++row)
+    for (int64_t column = columns.first; column < columns.end; ++column)
+      seen.push_back(ordinal(*part.format, load_code(part, tensor, part.offset(row, column))));
+  const AcceptedBlock accepted = answer.enough_for(block.steps.first, block.steps.end, columns.first, columns.end, seen);
+  int64_t wrong = 0;
+  for (size_t i = 0; i < seen.size(); ++i) wrong += !accepted.parts.front().at(i).holds(*part.format, seen[i]);
+  return wrong;
+}
+
+/// Columns of a block that is compared at once: few enough that a few rows keep all cores busy.
+static constexpr int64_t kColumnsAtOnce = 64;
+
+Finding count_wrong(const Expectation& expectation, const std::vector<HostTensor>& tensors,
+                    const std::vector<std::vector<ByteRange>>& untouched) {
+  const bool fast = expectation.any_of.size() == 1 && expectation.any_of.front().enough_for;
+  if (!fast) return compare(expectation, tensors, untouched);
+  const Answer& answer = expectation.any_of.front();
+  PartComparison part(answer.parts.front(), tensor_of(tensors, answer.parts.front()));
+  std::vector<SampleBlock> blocks;
+  for (const StepRange& steps : block_ranges(answer))
+    for (int64_t column = 0; column < part.part().columns(); column += kColumnsAtOnce)
+      blocks.push_back({steps, {column, std::min(part.part().columns(), column + kColumnsAtOnce)}});
+  std::atomic<int64_t> outside = 0;
+  for_each_in_parallel(int64_t(blocks.size()), [&](int64_t i) { outside += count_wrong_in(blocks[size_t(i)], answer, tensors); });
+  Finding finding{answer.program, {}, {}, 0, {}};
+  if (expectation.together) finding.violations = expectation.together(tensors);
+  finding.all_violations = int64_t(finding.violations.size());
+  part.finding.outside = outside;
+  compare_padding_of(part, tensors, untouched);
+  finding.parts.push_back(std::move(part.finding));
+  return finding;
 }
 
 Unwritten unwritten_elements(const Part& part, const TensorSpec& spec, const std::vector<ByteRange>& untouched) {

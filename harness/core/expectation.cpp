@@ -54,6 +54,7 @@ Answer side_by_side(Answer first, Answer second) {
     return block;
   };
   all.of_columns = nullptr;
+  all.enough_for = nullptr;
   all.glimpse = nullptr;
   if (first.glimpse && second.glimpse)
     all.glimpse = [joined, first = first.glimpse, second = second.glimpse] { return joined(first(), second()); };

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -140,6 +141,12 @@ struct Answer {
   /// Like `accepted`, but only for some columns of an answer with one part. Empty unless fewer columns cost less time, as in a
   /// GEMM.
   std::function<AcceptedBlock(int64_t first, int64_t end, int64_t first_column, int64_t end_column)> of_columns = {};
+  /// Like `of_columns`, for outputs with the ordinals `seen`, row by row. An interval that contains its ordinal may be narrower
+  /// than that of `of_columns`. This suffices to count wrong elements. Empty unless it saves time, as if many variants may
+  /// explain an element and the first often does.
+  std::function<AcceptedBlock(int64_t first, int64_t end, int64_t first_column, int64_t end_column,
+                              std::span<const int32_t> seen)>
+      enough_for = {};
   /// Returns the first elements of row 0 of each part, perhaps none, as AcceptedRows with fewer columns. They show at low cost
   /// that a mutant changes something. May be empty.
   std::function<AcceptedBlock()> glimpse = {};

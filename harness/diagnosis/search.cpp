@@ -68,6 +68,7 @@ Expectation with_zeros(Zeros zeros, const Expectation& right) {
     };
     answer.accepted = [accepted = answer.accepted, with](int64_t first, int64_t end) { return with(accepted(first, end)); };
     answer.glimpse = nullptr;
+    answer.enough_for = nullptr;
     if (answer.of_columns)
       answer.of_columns = [of_columns = answer.of_columns, with](int64_t first, int64_t end, int64_t first_column,
                                                                  int64_t end_column) {

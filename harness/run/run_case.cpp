@@ -288,7 +288,7 @@ Sample judge_outputs(const BoundCase& bound, const Problem& problem, const CallR
   Expectation expectation = bound.expect(problem, &result.outputs);
   if (leaves_unwritten(expectation, result, verdict)) return all_steps(expectation.any_of.front());
   const bool known = keep_what_was_said(bound, result.said, expectation);
-  Finding finding = compare(expectation, result.outputs, result.untouched);
+  Finding finding = (remarks == Remarks::kNone ? count_wrong : compare)(expectation, result.outputs, result.untouched);
   const bool agrees = known && finding.agrees();
   verdict.program_said = result.said.text();
   verdict.program = finding.program;
@@ -307,7 +307,7 @@ Sample judge_outputs(const BoundCase& bound, const Problem& problem, const CallR
   verdict.looked_at = finding.sample.words();
   verdict.violations = std::move(finding.violations);
   const auto wrong = std::find_if(verdict.tensors.begin(), verdict.tensors.end(), [](const auto& t) { return !t.agrees(); });
-  if (wrong != verdict.tensors.end()) wrong->notes = bound.remarks(problem, result.outputs);
+  if (wrong != verdict.tensors.end() && remarks != Remarks::kNone) wrong->notes = bound.remarks(problem, result.outputs);
   return std::move(finding.sample);
 }
 

@@ -27,7 +27,8 @@ struct Evidence {
 };
 
 /// Which verdicts get BoundCase::remarks(). Remarks cost time: a GEMM computes exact products for them.
-enum class Remarks { kOfFailures, kOfAll };
+/// kNone: only the outcome and the numbers of wrong elements are asked for, which may be computed faster (count_wrong()).
+enum class Remarks { kNone, kOfFailures, kOfAll };
 
 struct CaseOptions {
   int repeat = 1;              ///< number of calls that must return the same bits, each with a different schedule_seed

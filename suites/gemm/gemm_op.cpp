@@ -65,6 +65,29 @@ Answer answer_of_rows(const GemmCase& c, const std::string& program, const Part&
   return answer;
 }
 
+/// Whether an interval of values accepts the code with ordinal `seen`.
+bool accepts(const Format& format, Span span, int32_t seen) {
+  Spans one(std::vector<double>(1));
+  one.set(0, span);
+  return accepted_rows(one, format, 0, 1).at(0).holds(format, seen);
+}
+
+/// Answer::enough_for for a union of many variants.
+void add_enough_for(const GemmCase& c, const std::shared_ptr<const DotInputs>& inputs,
+                    const std::shared_ptr<const UnknownDotRows>& rows, Answer& answer) {
+  answer.enough_for = [c = std::make_shared<const GemmCase>(c), inputs, rows](int64_t first, int64_t end, int64_t first_column,
+                                                                              int64_t end_column, std::span<const int32_t> seen) {
+    Spans values;
+    for (const GemmRun& run : c->runs(first, end)) {
+      const size_t begin = values.size();
+      append(values, rows->values_until(run.block(first_column, end_column),
+                                        [&](size_t i, Span span) { return accepts(*c->y, span, seen[begin + i]); }));
+    }
+    widen_unknown(*c, {first, end, first_column, end_column}, values);
+    return AcceptedBlock{{accepted_rows(values, *c->y, first, end)}};
+  };
+}
+
 /// For each tile of d: what its unused rows must hold.
 std::vector<PaddingRule> padding_rules(const GemmCase& c) {
   const int64_t tile = c.contract.sorted_ids ? 1 : c.contract.tile_rows;
@@ -117,7 +140,10 @@ Answer answer_of_any(const GemmCase& c, const DotContract& contract, const std::
                                                          "accepted, with or without each truncation"
                                                        : "the results of all programs of the contract are accepted, with or "
                                                          "without each truncation in its instruction");
-  return answer_of_rows(c, "", d, inputs, std::make_shared<const UnknownDotRows>(contract, *inputs, *c.y));
+  const auto rows = std::make_shared<const UnknownDotRows>(contract, *inputs, *c.y);
+  Answer answer = answer_of_rows(c, "", d, inputs, rows);
+  add_enough_for(c, inputs, rows, answer);
+  return answer;
 }
 
 Expectation of_inputs(const GemmCase& c, const DotContract& contract, std::shared_ptr<const DotInputs> inputs) {

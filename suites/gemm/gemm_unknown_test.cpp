@@ -201,6 +201,9 @@ TEST(UnknownGemm, TheVerdictOnErrorsIsGivenWhereItHasPower) {
   EXPECT_THAT(words({{"m", "23"}, {"n", "24"}}), HasSubstr("no check of error sizes: d has no 3 parts"));
   EXPECT_THAT(words({{"contract", "assay.unknown_fp8_tensor.sm_90"}, {"scales", "tensor"}}),
               HasSubstr("no check of error sizes: the parts of d that would be compared share scales"));
+  GemmCase dumped = read_gemm_case(case_with({{"m", "24"}}));
+  dumped.fill = dumped.b = dumped.scale = "";
+  EXPECT_THAT(error_statistics(dumped)->words(), HasSubstr("no check of error sizes: nobody knows how the inputs of a dump were made"));
 }
 
 /// Outputs of 200 correct kernels, for other seeds than the calibration used, pass. With a bias of -0.05 added, all fail.
@@ -283,6 +286,33 @@ TEST(UnknownGemm, MistakesOfARowWhoseUnitNobodyKnowsAreSeen) {
 TEST(UnknownGemm, NoStatisticsAreKnownOfAUnitThatNobodyKnows) {
   EXPECT_EQ(error_statistics(read_gemm_case(case_with(of_gfx950({{"m", "24"}, {"n", "32"}}))))->words(),
             "no check of error sizes: the instruction's accumulation is undocumented, so the errors of correct kernels are unknown");
+}
+
+/// Outputs of every variant, with a few codes changed: some of these are wrong, others still lie within the intervals.
+TEST(UnknownGemm, CountsOfWrongElementsAreThoseOfTheComparison) {
+  int64_t wrong = 0, right = 0;
+  for (const TestCells& cells :
+       {TestCells{{"fill", "few_maxima"}}, TestCells{{"fill", "codes_with_nans"}}, of_gfx950({{"fill", "codes_with_nans"}}),
+        of_gfx950({{"contract", "aiter.ck_gemm_a8w8_split_k.gfx950"}, {"fill", "few_maxima"}}),
+        of_gfx950({{"contract", "aiter.ck_gemm_a8w8_bpreshuffle.gfx950"}, {"fill", "amax_scaled_positive"}})}) {
+    const Case one = case_with(cells);
+    const Problem problem = gemm().bind(one)->problem();
+    const Expectation expectation = gemm().bind(one)->expect(problem, nullptr);
+    ASSERT_TRUE(expectation.any_of.front().enough_for) << one.id;
+    TestCells unsplit = cells;  // a model of the instruction may not support the split-K parts
+    if (one.id.find("split_k") != std::string::npos) unsplit["contract"] = "aiter.ck_gemm_a8w8.gfx950";
+    for (std::vector<HostTensor> outputs : made_by_members(read_gemm_case(case_with(unsplit)), problem))
+      for (const int by : {0, 1, 2}) {
+        HostTensor& d = outputs[0];
+        for (int64_t i = by; i < d.spec.elements(); i += 7) d.set_code(i, d.code(i) + uint32_t(by));
+        const Finding whole = compare(expectation, outputs, {{}}), counted = count_wrong(expectation, outputs, {{}});
+        ASSERT_EQ(counted.parts[0].outside, whole.parts[0].outside) << one.id;
+        EXPECT_EQ(counted.agrees(), whole.agrees()) << one.id;
+        (whole.agrees() ? right : wrong) += 1;
+      }
+  }
+  EXPECT_GT(wrong, 20);
+  EXPECT_GT(right, 20);
 }
 
 /// The report names the candidate model that explains the outputs, as it names algorithm variants.

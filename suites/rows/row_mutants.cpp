@@ -65,6 +65,7 @@ Expectation packed_answer(const RowCase& c, const Contract& contract, Pack pack,
     return placed->offset(row, group);
   });
   scale.padding = nullptr;
+  answer.enough_for = nullptr;
   answer.accepted = [f32 = answer.accepted, groups = c.scales_of_row(), pack](int64_t first, int64_t end) {
     AcceptedBlock block = f32(first, end);
     block.parts.back() = packed_rows(block.parts.back(), groups, pack);

@@ -535,6 +535,17 @@ Spans UnknownDotRows::values(const DotBlock& block) const {
   return all;
 }
 
+Spans UnknownDotRows::values_until(const DotBlock& block, const Holds& holds) const {
+  if (programs_.empty()) return values(block);
+  Spans all = programs_.front().rows.values(block);
+  for (size_t i = 0; i < all.size(); ++i) {
+    const int64_t row = block.row_of(i), column = block.column_of(i);
+    for (size_t p = 1; p < programs_.size() && !holds(i, all[i]); ++p)
+      all.set(i, either(all[i], programs_[p].rows.values({row, row + 1, column, column + 1})[0]));
+  }
+  return all;
+}
+
 std::vector<DotNeighbour> unknown_neighbours(const DotContract& contract) {
   std::vector<DotNeighbour> all;
   const auto add = [&](const std::string& name, auto change) {

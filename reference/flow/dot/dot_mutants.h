@@ -1,6 +1,7 @@
 // Mutants of GEMM contracts, and contracts whose instruction is undocumented.
 #pragma once
 
+#include <functional>
 #include <set>
 #include <string>
 #include <utility>
@@ -120,6 +121,13 @@ class UnknownDotRows {
   UnknownDotRows(const DotContract& contract, const DotInputs& inputs, const Format& y);
 
   Spans values(const DotBlock& block) const;
+
+  /// Tells whether an interval of element i of a block (row by row) contains what is looked for.
+  using Holds = std::function<bool(size_t i, Span interval)>;
+  /// Like values(), but evaluates the variants of an element only until the union of their intervals holds: further variants
+  /// could only widen it. An element that does not hold gets the interval of values(). Most outputs of a kernel hold under the
+  /// first variant, so this takes a fraction of the time of values().
+  Spans values_until(const DotBlock& block, const Holds& holds) const;
 
  private:
   struct Program {
