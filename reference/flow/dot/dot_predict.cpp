@@ -10,7 +10,6 @@
 #include "reference/formats/catalogue.h"
 #include "reference/formats/round.h"
 #include "reference/recipe/eval.h"
-#include "reference/units/unit_recordings.h"
 
 namespace assay {
 namespace {
@@ -97,7 +96,8 @@ std::optional<std::vector<Span>> ReplayedSums::find(const DotBlock& block, const
   return std::nullopt;
 }
 
-Spans ReplayedSums::of(const Unit& unit, const UnitProduct& product, const DotBlock& block, int64_t first_k, int64_t end_k) {
+Spans ReplayedSums::of(const Unit& unit, Replay replay, const UnitProduct& product, const DotBlock& block, int64_t first_k,
+                       int64_t end_k) {
   const int64_t products = end_k - first_k;
   const auto row_of_a = [&](int64_t row) { return product.a.codes + row * product.a.pitch + first_k; };
   const auto row_of_b = [&](int64_t column) { return product.b.codes + column * product.b.pitch + first_k; };
@@ -117,7 +117,6 @@ Spans ReplayedSums::of(const Unit& unit, const UnitProduct& product, const DotBl
   for (int64_t row = block.first; row < block.end; ++row) keep(row_of_a(row), codes.a);
   for (int64_t column = block.first_column; column < block.end_column; ++column) keep(row_of_b(column), codes.b);
 
-  Replay replay(unit);
   std::optional<std::vector<Span>> sums = find(block, unit, codes);
   if (!sums) {
     sums.emplace();
@@ -229,6 +228,7 @@ DotRows::DotRows(const DotContract& contract, DotProgram program, const DotInput
       inputs_(inputs),
       y_(y),
       sums_(sums),
+      replay_(sums == DotSums::kReplayed ? std::optional(Replay(unit_)) : std::nullopt),
       replayed_(std::move(replayed)),
       part_sums_(contract.part_sums),
       azp_place_(contract.azp_place),
@@ -282,8 +282,8 @@ Spans DotRows::chains(const DotBlock& block, int64_t first_k, int64_t end_k) con
 
 Spans DotRows::added(const DotBlock& block, int64_t first_k, int64_t end_k) const {
   if (sums_ == DotSums::kBits) return Spans(sums(block, first_k, end_k));
-  if (replayed_ && !unit_.scale) return replayed_->of(unit_, product_, block, first_k, end_k);
-  Replay replay(unit_);
+  if (replayed_ && !unit_.scale) return replayed_->of(unit_, *replay_, product_, block, first_k, end_k);
+  Replay replay = *replay_;
   Spans spans(std::vector<double>(block.size()));
   const UnitFactor &a = product_.a, &b = product_.b;
   for (size_t i = 0; i < spans.size(); ++i) {

@@ -14,6 +14,7 @@
 #include "reference/recipe/eval.h"
 #include "reference/recipe/recipe.h"
 #include "reference/units/unit_predict.h"
+#include "reference/units/unit_recordings.h"
 
 namespace assay {
 
@@ -95,7 +96,8 @@ class SumMemory {
 class ReplayedSums {
  public:
   /// For each element of the block, the sum over first_k <= k < end_k, in the order in which `product` stores the codes.
-  Spans of(const Unit& unit, const UnitProduct& product, const DotBlock& block, int64_t first_k, int64_t end_k);
+  /// `replay`: of this unit.
+  Spans of(const Unit& unit, Replay replay, const UnitProduct& product, const DotBlock& block, int64_t first_k, int64_t end_k);
 
  private:
   /// Codes of the block's rows of a and b, without the end of k if all its codes, in whole instructions, are zero.
@@ -220,6 +222,7 @@ class DotRows {
   const DotInputs& inputs_;
   const Format& y_;
   DotSums sums_;
+  std::optional<Replay> replay_;  ///< for DotSums::kReplayed; a call works on a copy, since making one decodes all codes
   std::shared_ptr<ReplayedSums> replayed_;
   PartSums part_sums_;
   AzpPlace azp_place_;
