@@ -4,22 +4,26 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <bit>
 #include <charconv>
 #include <cmath>
 #include <iterator>
 #include <map>
+#include <numeric>
 #include <optional>
 #include <set>
 #include <tuple>
 #include <utility>
 
+#include "harness/compare/compare.h"
 #include "harness/core/case.h"
 #include "harness/core/op.h"
 #include "harness/diagnosis/diagnose.h"
 #include "harness/diagnosis/programs.h"
 #include "harness/diagnosis/visibility.h"
 #include "harness/dump/dump.h"
+#include "harness/fill/fill.h"
 #include "harness/report/causes.h"
 #include "harness/report/console.h"
 #include "harness/run/run_case.h"
@@ -231,6 +235,52 @@ CaseOfRows with_outputs_of(const DumpedCall& call, const std::vector<int64_t>& r
   return some;
 }
 
+/// The first columns of the rows that are compared, and the factor by which each further part of the sample grows.
+constexpr int64_t kFirstColumns = 32, kMoreColumns = 4;
+/// Limit on the multiply-accumulates of one variant for the sample of a contract whose elements are expensive.
+constexpr int64_t kMostProductsOfSample = int64_t{1} << 26;
+
+/// All columns in a random order that only depends on their number.
+std::vector<int64_t> shuffled_columns(int64_t columns) {
+  std::vector<int64_t> order(static_cast<size_t>(columns));
+  std::iota(order.begin(), order.end(), int64_t{0});
+  const Random random(1, 0);
+  for (int64_t i = columns - 1; i > 0; --i) std::swap(order[size_t(i)], order[size_t(random.below(i + 1, i))]);
+  return order;
+}
+
+/// Compares the rows with an answer whose elements are expensive: in a few columns, then in more and more of the others, until
+/// there is a wrong element. Most contracts that the outputs do not obey are refuted by the first columns. An element is wrong
+/// only after all variants of the contract, and right after the first that explains it.
+void compare_few_elements(const DumpedCall& call, const Answer& answer, const CallResult& result, Held& held) {
+  const int64_t rows = answer.steps, columns = answer.parts.front().columns();
+  const std::vector<int64_t> order = shuffled_columns(columns);
+  const int64_t most =
+      std::clamp(kMostProductsOfSample / std::max<int64_t>(1, answer.products * rows), std::min(kFirstColumns, columns), columns);
+  std::atomic<int64_t> wrong = 0;
+  int64_t done = 0;
+  for (int64_t end = kFirstColumns; done < most && wrong == 0; end *= kMoreColumns) {
+    const int64_t next = std::min(end, most);
+    for_each_in_parallel(next - done, [&](int64_t i) {
+      const int64_t column = order[size_t(done + i)];
+      wrong += count_wrong_in({{0, rows}, {column, column + 1}}, answer, result.outputs);
+    });
+    done = next;
+  }
+  if (wrong == 0) return;
+  const Part& part = answer.parts.front();
+  TensorFinding finding;
+  finding.name = part.label(), finding.format = part.format->name, finding.shape = {rows, done};
+  finding.elements = rows * done, finding.outside = wrong, finding.reason = part.justification;
+  held.verdict.tensors = {finding};
+  held.verdict.outcome = Outcome::kFail;
+  if (done == columns) {
+    held.looked_at = rows, held.of_all = call.dump.bound->independent_rows();
+  } else {
+    held.looked_at = rows * done, held.of_all = call.result.outputs.front().spec.elements(), held.sample_of = "elements";
+  }
+}
+
 /// Compares a few rows with the contract and returns their number; 0 if the caller must compare all rows instead. If these rows
 /// refute the contract, `held` gets the verdict on them.
 size_t compare_few_rows(const DumpedCall& call, Held& held) {
@@ -245,11 +295,16 @@ size_t compare_few_rows(const DumpedCall& call, Held& held) {
   result.untouched.resize(result.outputs.size()), result.in_place.assign(result.outputs.size(), true);
   const std::shared_ptr<const BoundCase> bound =
       without_unseen_padding(std::shared_ptr<const BoundCase>(std::move(some.bound)), {});
+  const Expectation expectation = bound->expect(some.problem, &result.outputs);
+  if (expectation.any_of.size() == 1 && expectation.any_of.front().enough_for) {
+    compare_few_elements(call, expectation.any_of.front(), result, held);
+    return rows.size();
+  }
   judge_outputs(*bound, some.problem, result, held.verdict, Remarks::kNone);
   if (held.obeys())
     held.verdict = blank_verdict(call.dump.one, "", "");
   else
-    held.rows = int64_t(rows.size()), held.of_rows = call.dump.bound->independent_rows();
+    held.looked_at = int64_t(rows.size()), held.of_all = call.dump.bound->independent_rows();
   return rows.size();
 }
 
@@ -274,7 +329,7 @@ void compare_all_rows(MatchedContracts& matched, const MatchProgress& progress) 
   std::vector<Held>& asked = matched.asked;
   std::vector<Held*> left;
   for (Held& held : asked)
-    if (held.rows == 0) left.push_back(&held);
+    if (held.looked_at == 0) left.push_back(&held);
   std::set<const Held*> unfit;
   for (size_t i = 0; i < left.size(); ++i) {
     Held& held = *left[i];
@@ -336,7 +391,9 @@ static std::string unused_role(const Op& op, const DumpedRoles& roles) {
   return "";
 }
 
-std::string MatchedContract::in_rows() const { return rows == 0 ? "" : fmt::format(" in {} of {} rows", rows, of_rows); }
+std::string MatchedContract::in_sample() const {
+  return looked_at == 0 ? "" : fmt::format(" in {} of {} {}", looked_at, of_all, sample_of);
+}
 
 MatchedContracts match_tensors(const std::vector<const Op*>& ops, const DumpedRoles& roles,
                                const std::map<std::string, std::string>& parameters, const std::string& layout,
@@ -361,7 +418,7 @@ MatchedContracts match_tensors(const std::vector<const Op*>& ops, const DumpedRo
   if (sample > 0 && progress.sampled) {
     std::vector<std::string> left;
     for (const Held& held : matched.asked)
-      if (held.rows == 0) left.push_back(held.contract);
+      if (held.looked_at == 0) left.push_back(held.contract);
     progress.sampled(sample, left);
   }
   compare_all_rows(matched, progress);
@@ -409,7 +466,7 @@ void add_other_contracts(const Op& op, const DumpRequest& request, TensorsVerdic
     verdict.causes.insert(place, "obeys " + names_text(judged.obeys) + " instead");
   } else if (nearest != nullptr && nearest->outside > 0 && 2 * nearest->outside_in_all() < outside) {
     judged.notes.push_back(fmt::format("the nearest contract is {}: {} wrong elements{} instead of {}", nearest->contract,
-                                       nearest->outside, nearest->in_rows(), outside));
+                                       nearest->outside, nearest->in_sample(), outside));
   }
 }
 
@@ -450,7 +507,7 @@ static std::string last_line(const std::vector<const MatchedContract*>& ranked) 
     return one->outside_in_all() == ranked.front()->outside_in_all();
   });
   return fmt::format("NONE OBEYED; nearest: {}, {}{}{}\n", ranked.front()->contract, wrong_tensors(ranked.front()->verdict),
-                     ranked.front()->in_rows(), as_near > 1 ? fmt::format(" ({} more are as near)", as_near - 1) : "");
+                     ranked.front()->in_sample(), as_near > 1 ? fmt::format(" ({} more are as near)", as_near - 1) : "");
 }
 
 std::string match_text(const MatchedContracts& matched) {
@@ -466,7 +523,7 @@ std::string match_text(const MatchedContracts& matched) {
     text +=
         fmt::format("  {:<9} {:<40} {}{}\n", held.obeys() ? "obeys" : "not", held.contract,
                     held.obeys() ? held.verdict.case_id + (held.verdict.program.empty() ? "" : ", " + held.verdict.program)
-                                 : fmt::format("{} elements outside{}; {}", held.outside, held.in_rows(), held.verdict.case_id),
+                                 : fmt::format("{} elements outside{}; {}", held.outside, held.in_sample(), held.verdict.case_id),
                     in_releases(held.contract));
   }
   text += programs_text(matched.asked);

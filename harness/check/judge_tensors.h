@@ -94,12 +94,15 @@ struct MatchedContract {
   DumpedCall call;
   Verdict verdict;
   int64_t outside = 0;
-  int64_t rows = 0, of_rows = 0;  ///< if a sample of rows refutes the contract: rows of the sample, and all rows; otherwise 0
+  /// If a sample refutes the contract: its number of rows, or of elements, and that of the whole output; otherwise 0.
+  int64_t looked_at = 0, of_all = 0;
+  const char* sample_of = "rows";
 
   bool obeys() const { return verdict.outcome == Outcome::kPass; }
-  int64_t outside_in_all() const { return rows == 0 ? outside : outside * of_rows / rows; }  ///< estimated for all rows
-  /// " in 8 of 4096 rows"; empty if all rows were compared.
-  std::string in_rows() const;
+  /// Estimated for the whole output.
+  int64_t outside_in_all() const { return looked_at == 0 ? outside : outside * of_all / looked_at; }
+  /// " in 8 of 4096 rows", " in 64 of 196608 elements"; empty if everything was compared.
+  std::string in_sample() const;
 };
 
 /// Reasons why contracts were not tried, each with the contracts it applies to.
@@ -120,7 +123,9 @@ struct MatchProgress {
 };
 
 /// Compares the tensors with every contract of these ops whose calls can have tensors of these names, shapes and types. First
-/// compares a sample of the rows with all contracts, then all rows with the contracts that the sample does not refute.
+/// compares a sample of the rows with all contracts, then all rows with the contracts that the sample does not refute. A contract
+/// whose elements are expensive (Answer::enough_for) sees the sample element by element, until a part of it has a wrong element.
+/// The sample depends only on the shape, so every machine prints the same text.
 MatchedContracts match_tensors(const std::vector<const Op*>& ops, const DumpedRoles& roles,
                                const std::map<std::string, std::string>& parameters, const std::string& layout,
                                const MatchProgress& progress = {});

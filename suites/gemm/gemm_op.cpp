@@ -589,7 +589,9 @@ DotInputs shape_of(const GemmCase& c) {
 }  // namespace
 
 Expectation expect_product(const GemmCase& c, const DotContract& contract, const Problem& problem) {
-  return of_inputs(c, contract, std::make_shared<const DotInputs>(gemm_inputs(c, problem)));
+  DotInputs inputs = gemm_inputs(c, problem);
+  if (contract.unknown()) inputs.ordered = std::make_shared<OrderedOperands>();  // for many variants with a few orders of k
+  return of_inputs(c, contract, std::make_shared<const DotInputs>(std::move(inputs)));
 }
 
 std::vector<Hypothesis> gemm_hypotheses(const GemmCase& c) {
