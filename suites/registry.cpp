@@ -148,7 +148,7 @@ std::vector<OtherContract> other_contracts(const Case& one, const Problem& probl
   for (const std::string& id : rulebook().contract_ids()) {
     if (id == own->second || !op->takes(id)) continue;
     std::shared_ptr<const BoundCase> bound = under_contract(*op, one, id);
-    if (!bound || bound->is_sweep() || !same_call(problem, bound->problem())) continue;
+    if (!bound || bound->is_sweep() || !judges_call(*bound, problem)) continue;
     Difference differs = difference(own->second, id);
     if (differs.cells == 0) continue;
     found.emplace_back(differs.cells, OtherContract{id, std::move(differs.words), std::move(bound)});

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "harness/backend/crash_report.h"
 #include "reference/formats/catalogue.h"
 
 namespace assay {
@@ -170,6 +171,32 @@ std::string wrong_field(const assay_algorithm& algorithm) {
 
 }  // namespace
 
+Extents::Extents(std::string name, const std::vector<int64_t>& values, const CallRequest& request)
+    : name_(std::move(name)), count_(values.size()) {
+  constexpr size_t kBeside = 8;  // entries before, and behind
+  const size_t bytes = count_ * sizeof(int64_t);
+  if (request.beside != Beside::kZones && pages_.hold(std::max(bytes, sizeof(int64_t)))) {
+    std::byte* const begin = request.beside == Beside::kNothingBefore ? pages_.begin() : pages_.end() - bytes;
+    data_ = reinterpret_cast<int64_t*>(begin);
+  } else {
+    constexpr uint8_t kLowest = 7;  // small sizes end soon
+    padded_.resize(count_ + 2 * kBeside, request.stack_fill & kLowest);
+    data_ = padded_.data() + kBeside;
+  }
+  std::copy(values.begin(), values.end(), data_);
+}
+
+void Extents::remember() const {
+  if (pages_.capacity() == 0) return;
+  const auto* const begin = reinterpret_cast<const std::byte*>(data_);
+  remember_tensor({pages_.low(), begin, begin + count_ * sizeof(int64_t), pages_.high(), name_});
+}
+
+void AbiCall::remember_extents() const {
+  for (const std::deque<Extents>* const all : {&shapes, &strides})
+    for (const Extents& one : *all) one.remember();
+}
+
 AbiCall::AbiCall(const CallRequest& request, const std::vector<DeviceBlock>& blocks, int rank) {
   const std::vector<HostTensor>& from = request.problem->tensors;
   for (size_t i = 0; i < from.size(); ++i) {
@@ -183,8 +210,8 @@ AbiCall::AbiCall(const CallRequest& request, const std::vector<DeviceBlock>& blo
                        .is_output = uint8_t(spec.role == Role::kOutput),
                        .ndim = uint8_t(spec.shape.size()),
                        .role = spec.name.c_str(),
-                       .shape = spec.shape.data(),
-                       .strides = strides.emplace_back(spec.strides_of_kernel()).data(),
+                       .shape = shapes.emplace_back(kShapeOf + spec.name, spec.shape, request).data(),
+                       .strides = strides.emplace_back(kStridesOf + spec.name, spec.strides_of_kernel(), request).data(),
                        .data = static_cast<std::byte*>(blocks[block_of(from, i)].address()) + before,
                        .bytes = spec.bytes_of_kernel() - before});
   }
@@ -259,6 +286,10 @@ CallRow::CallRow(const std::vector<CallInRow>& row, size_t judged)
   for (size_t i = 0; i < row.size(); ++i)
     for (int rank = first; rank < end; ++rank)
       pointers_[i].push_back(&calls_[i].emplace_back(row[i].request, row[i].buffers->blocks(), rank).call);
+}
+
+void CallRow::remember_extents() const {
+  for (const AbiCall& one : calls_[judged_]) one.remember_extents();
 }
 
 bool CallRow::take(Workspaces& workspaces, void* group, std::string& reason) {

@@ -48,6 +48,23 @@ inline Execution execute(const assay_library& functions, assay_call& call, Launc
 /// The ABI's type code of a format; its type_bits is format.bits. Throws std::logic_error if the ABI has no type for the format.
 assay_type_code type_code_of(const Format& format);
 
+/// The shape or the strides of a tensor, as a kernel gets them. Zeros lie before and behind the entries (other numbers under
+/// CallRequest::stack_fill), so that a library that reads shape[ndim] computes the same in every run. Under Beside::kNothingBehind and
+/// kNothingBefore, inaccessible memory lies there.
+class Extents {
+ public:
+  Extents(std::string name, const std::vector<int64_t>& values, const CallRequest& request);
+  const int64_t* data() const { return data_; }
+  void remember() const;
+
+ private:
+  std::string name_;
+  size_t count_;
+  std::vector<int64_t> padded_;
+  GuardedPages pages_;
+  int64_t* data_ = nullptr;
+};
+
 /// The C structs of one rank's call and the memory they point to. Tensor i of the problem is stored in block i; the call gets
 /// only the tensors of its rank.
 struct AbiCall {
@@ -59,8 +76,12 @@ struct AbiCall {
   /// The algorithm that the library reports, from `algorithm` or, for an older library, from its message.
   SaidAlgorithm said() const;
 
+  /// Registers the shapes and strides for crash reports, if inaccessible memory lies beside them (CallRequest::beside). Call it
+  /// after TensorNames is made.
+  void remember_extents() const;
+
   std::vector<assay_tensor> tensors;
-  std::deque<std::vector<int64_t>> strides;  ///< of the tensors
+  std::deque<Extents> shapes, strides;  ///< of the tensors
   std::vector<assay_param> parameters;
   char message[1024] = {};
   assay_algorithm algorithm{.size = sizeof(assay_algorithm), .split_k = 0, .promote = 0, .order = ASSAY_ORDER_NOT_SAID};
@@ -99,6 +120,8 @@ class CallRow {
   const std::vector<const assay_call*>& own() const { return pointers_[judged_]; }  ///< the problem's own call of each rank
   /// Mutable access to the problem's own calls.
   std::vector<assay_call*> own_calls();
+  /// AbiCall::remember_extents() of the problem's own call, on all ranks.
+  void remember_extents() const;
   /// The algorithm that the library reports for the problem's own call.
   SaidAlgorithm said() const { return calls_[judged_].front().said(); }
 

@@ -41,7 +41,7 @@ struct Remembered {
   std::array<char, 48> name;
   size_t row, pitch;
 };
-std::array<Remembered, 64> remembered;
+std::array<Remembered, 256> remembered;
 volatile size_t remembered_count = 0;
 
 int words_file = -1;

@@ -21,7 +21,7 @@ struct TensorMemory {
   size_t row = 0, pitch = 0;  ///< if rows lie far apart: rows of `row` bytes, whose starts are `pitch` bytes apart
 };
 
-/// remember_tensor() registers a tensor of the next call (at most 64); forget_tensors() forgets those of the previous call.
+/// remember_tensor() registers a tensor of the next call (at most 256); forget_tensors() forgets those of the previous call.
 void forget_tensors();
 void remember_tensor(const TensorMemory& memory);
 

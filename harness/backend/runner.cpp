@@ -130,6 +130,8 @@ CallResult Runner::called(const std::vector<CallInRow>& row, size_t judged, int 
   const CallRequest& request = row[judged].request;
   const int ranks = request.problem->ranks;
   CallRow calls(row, judged);
+  const TensorNames names(*request.problem, buffers_);
+  calls.remember_extents();
   std::string reason;
   try {
     if (!calls.take(workspaces_, group_.handle(), reason)) return refused(CallStatus::kUnsupported, "workspace: " + reason);
@@ -160,7 +162,6 @@ CallResult Runner::called(const std::vector<CallInRow>& row, size_t judged, int 
         return tensor.spec.role == Role::kOutput && (!tensor.bytes.empty() || !tensor.spec.shares.empty());
       });
 
-  const TensorNames names(*request.problem, buffers_);
   const Clock::time_point start = Clock::now();
   Execution execution;
   try {

@@ -432,7 +432,7 @@ struct Tally {
 /// The case under another contract if that contract has the same tensors; otherwise null.
 std::unique_ptr<const BoundCase> comparable(const Op& op, const Case& one, const Problem& problem, const std::string& contract) {
   std::unique_ptr<const BoundCase> other = under_contract(op, one, contract);
-  const bool same = other && (contract == one.text("contract") || same_call(problem, other->problem()));
+  const bool same = other && (contract == one.text("contract") || judges_call(*other, problem));
   return same ? std::move(other) : nullptr;
 }
 

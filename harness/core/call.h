@@ -50,9 +50,13 @@ struct RankPlace {
   std::string folder;  ///< a folder that all of these processes can use during this call: assay_place::folder
 };
 
-/// What lies beside each tensor in host memory. kZones: guard zones, compared after the call. kNothingBefore and kNothingBehind:
-/// inaccessible memory directly before or behind it. An access there crashes, which shows its place in the code. kWideZones:
-/// guard zones of 1 MiB, in which a call that otherwise crashes may end.
+/// The names of a tensor's shape and strides in the message of a crash, before the name of the tensor.
+inline const std::string kShapeOf = "shape of ", kStridesOf = "strides of ";
+
+/// What lies beside each tensor in host memory, and beside its shape and strides. kZones: guard zones, compared after the call;
+/// zeros beside shapes and strides. kNothingBefore and kNothingBehind: inaccessible memory directly before or behind it. An access
+/// there crashes, which shows its place in the code. kWideZones: guard zones of 1 MiB, in which a call that otherwise crashes may
+/// end.
 enum class Beside : uint8_t { kZones, kNothingBefore, kNothingBehind, kWideZones };
 
 struct CallRequest {
@@ -67,7 +71,7 @@ struct CallRequest {
   std::vector<int32_t> closed{};
   /// If not 0, the stack is filled before the call with 32-bit words that have this highest byte. Under two fills, a kernel that
   /// reads an uninitialized local variable returns different bits. Also sent as parameter "stack_fill", for a library's threads
-  /// and the shared memory of their blocks.
+  /// and the shared memory of their blocks. The entries beside shapes and strides then hold its lowest three bits instead of 0.
   uint8_t stack_fill = 0;
 };
 

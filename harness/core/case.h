@@ -213,6 +213,8 @@ class BoundCase {
   /// Op-specific facts about wrong elements, or about right elements that accept several codes. Reports print them with the first
   /// wrong tensor, or with the first tensor if all are right.
   virtual std::vector<std::string> remarks(const Problem&, const std::vector<HostTensor>& /*outputs*/) const { return {}; }
+  /// Whether expect() needs nothing but the formats of the tensors, so that it also judges a call with other sizes and inputs.
+  virtual bool judges_any_sizes() const { return false; }
   /// If no mutant explains the wrong elements: what they have in common, as the text of a cause; "" if nothing is recognized.
   virtual std::string situation(const Problem&, const std::vector<HostTensor>& /*outputs*/) const { return ""; }
 
@@ -255,6 +257,7 @@ class ForwardedCase : public BoundCase {
   std::vector<std::string> remarks(const Problem& problem, const std::vector<HostTensor>& outputs) const override {
     return to_->remarks(problem, outputs);
   }
+  bool judges_any_sizes() const override { return to_->judges_any_sizes(); }
   std::string situation(const Problem& problem, const std::vector<HostTensor>& outputs) const override {
     return to_->situation(problem, outputs);
   }

@@ -2,10 +2,13 @@
 // contents of stacks, or on memory next to the tensors.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstdlib>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "harness/compare/verdict.h"
@@ -99,6 +102,26 @@ Unset unset_locals(const Backend& backend, CallRequest request, const Expectatio
   return found;
 }
 
+/// "reads strides[2] of 'x', which has 2 dimensions" for "read 0 bytes behind the end of 'strides of x'". Other words stay as they
+/// are.
+static std::string with_index_of_dimension(std::string words, const Problem& problem) {
+  for (const std::string& list : {kShapeOf, kStridesOf}) {
+    const size_t quote = words.find("'" + list), end = words.find('\'', quote == words.npos ? quote : quote + 1);
+    if (end == words.npos) continue;
+    const std::string name = words.substr(quote + 1 + list.size(), end - quote - 1 - list.size());
+    const size_t digits = words.find_first_of("0123456789");
+    const auto tensor = std::find_if(problem.tensors.begin(), problem.tensors.end(),
+                                     [&](const HostTensor& one) { return one.spec.name == name; });
+    if (tensor == problem.tensors.end() || digits > quote) continue;
+    const auto dimensions = int64_t(tensor->spec.shape.size());
+    const auto entries = int64_t(std::strtoull(words.c_str() + digits, nullptr, 10) / sizeof(int64_t));
+    const bool before = words.find(" before the start of ") < quote;
+    return fmt::format("{}{}[{}] of '{}', which has {} dimension{}{}", words.substr(0, digits), list.substr(0, list.find(' ')),
+                       before ? -entries : dimensions + entries, name, dimensions, dimensions == 1 ? "" : "s", words.substr(end + 1));
+  }
+  return words;
+}
+
 std::string access_beside(const Backend& backend, CallRequest request) {
   if (!backend.contains_crashes || !is_small(*request.problem)) return "";
   for (const Beside beside : {Beside::kNothingBehind, Beside::kNothingBefore}) {
@@ -115,9 +138,25 @@ std::string access_beside(const Backend& backend, CallRequest request) {
     words = words.substr(0, words.find("; --in-process"));
     const size_t place = words.find(", in "), lines = words.find(" (at ");
     if (place != words.npos && lines != words.npos) words.erase(place, lines - place);
-    return "outside: " + words;
+    return "outside: " + with_index_of_dimension(std::move(words), *request.problem);
   }
   return "";
+}
+
+bool is_about_extents(const std::string& words) {
+  return words.starts_with("outside: ") && words.find("] of '") != std::string::npos && words.find("', which has ") != std::string::npos;
+}
+
+bool depends_on_extents(const Backend& backend, CallRequest request) {
+  const CallResult zeros = backend.call(request);
+  for (const uint8_t beside : {1, 4}) {
+    request.stack_fill = beside;
+    const CallResult other = backend.call(request);
+    if (other.status != zeros.status || other.message != zeros.message || other.untouched != zeros.untouched ||
+        !call_difference(zeros, other, 2).empty())
+      return true;
+  }
+  return false;
 }
 
 // What checks reported that the compiler put into the library under test: an index outside a local array, a division by 0.

@@ -238,6 +238,38 @@ static bool never_written(const Evidence& evidence, const Verdict& verdict) {
   return verdict.outcome == Outcome::kBroken && evidence.outputs && verdict.tensors.empty();
 }
 
+/// The smallest power of two of which `count` is the largest multiple that is not above `all`.
+static int64_t multiple_below(int64_t all, int64_t count) {
+  int64_t multiple = 1;
+  while (all / multiple * multiple != count) multiple *= 2;
+  return multiple;
+}
+
+/// Text if only the first elements behind the last whole vector are missing, in each row or counted over all rows, and later elements
+/// are written. Otherwise empty.
+static std::string gap_in_tail(const std::vector<bool>& written, int64_t columns) {
+  const auto text_of = [&](int64_t length, const char* where) -> std::string {
+    int64_t begin = -1, end = -1;
+    const auto all = int64_t(written.size());
+    for (int64_t row = 0; row < all; row += length) {
+      const auto from = written.begin() + row, to = from + length;
+      const auto first = std::find(from, to, false), behind = std::find(first, to, true);
+      if (first == to || behind == to || std::find(behind, to, false) != to) return "";
+      if (row > 0 && (begin != first - from || end != behind - from)) return "";
+      begin = first - from, end = behind - from;
+    }
+    constexpr int64_t kLeastVector = 4;
+    const int64_t whole = begin & -begin;
+    if (begin == 0 || whole < kLeastVector || length - begin >= whole) return "";
+    return fmt::format("; {}only element{} behind the last whole vector, {} missing, and the next ones are written: the loop over "
+                       "the tail begins too late",
+                       where, end - begin == 1 ? fmt::format(" {}, the first", begin) : fmt::format("s {}..{}, the first", begin, end - 1),
+                       end - begin == 1 ? "is" : "are");
+  };
+  const std::string in_rows = int64_t(written.size()) > columns ? text_of(columns, "in each row, ") : "";
+  return in_rows.empty() ? text_of(int64_t(written.size()), int64_t(written.size()) > columns ? "counted over all rows, " : "") : in_rows;
+}
+
 std::string progress_of_writes(const std::vector<bool>& written, int64_t columns, int64_t vector) {
   constexpr int64_t kLeastBlock = 32;  // threads of the smallest block
   const auto all = int64_t(written.size()), count = int64_t(std::count(written.begin(), written.end(), true));
@@ -260,10 +292,21 @@ std::string progress_of_writes(const std::vector<bool>& written, int64_t columns
         "addresses subtracted the thread index instead of adding it",
         count, count - vector);
   constexpr int64_t kMostOfBlock = int64_t{1} << 14;
+  // A power of two so large that the missing elements are fewer: the whole vectors or blocks are stored, and the rest is not.
+  const int64_t whole = count & -count, left = all - count;
+  constexpr int64_t kLeastVector = 4;
+  if (run == count && first == 0 && left == 1)
+    return fmt::format("; only the last element is missing{}: a loop, a tail or the grid ends one element too early",
+                       whole >= kLeastVector ? fmt::format(", and {} is a multiple of {}", count, whole) : "");
+  if (run == count && first == 0 && whole >= kLeastVector && left < whole)
+    return fmt::format(
+        "; only the first {0} elements, counted over all rows, are written, {1} rounded down to a multiple of {2}: the number of "
+        "blocks or vectors is rounded down, or the tail behind whole vectors is not stored",
+        count, all, multiple_below(all, count));
   if (run == count && first == 0 && count >= kLeastBlock && count <= kMostOfBlock && (count & (count - 1)) == 0 && count < all / 2)
     return fmt::format(
-        "; only the first {} elements, counted over all rows, are written, as many as one block may store: addresses do not use the "
-        "index of the block, or the grid or a loop ends too early, or addresses advance too slowly",
+        "; only the first {} elements, counted over all rows, are written, as many as one block or one thread may store: addresses do "
+        "not use the index of the block or of the thread, or the grid or a loop ends too early, or addresses advance too slowly",
         count);
   if (run == count && first == 0)
     return fmt::format("; only the first {} elements, counted over all rows, are written: the grid, a loop or a tail ends too early, or "
@@ -277,10 +320,11 @@ std::string progress_of_writes(const std::vector<bool>& written, int64_t columns
   int64_t next = first + run;
   while (next < all && !written[size_t(next)]) ++next;
   if (next == all) return "";  // one run has no period
+  if (const std::string gap = gap_in_tail(written, columns); !gap.empty()) return gap;
   const int64_t period = next - first;
   for (int64_t i = first; i < all; ++i)
     if (written[size_t(i)] != ((i - first) % period < run)) return "";
-  if (first >= period || first + 2 * period > all + period) return "";
+  if (first >= period || first + period + run >= all) return "";  // one gap shows no period
   if (period == columns && first == 0 && 2 * run > columns)
     return fmt::format(
         "; the end of each row is missing, {} of {} columns: a bound on columns is too small, or the number of vectors "
@@ -559,21 +603,28 @@ static void of_one_value(const Evidence& evidence, Verdict& verdict, WorkBudget&
     if (zero && (rows == part.rows() || zero_rows == part.rows()))
       is_zero_everywhere.push_back("pattern: " + part.label() + " holds " + kEveryElement);
     const bool signs_vary = zero && std::min(plus, minus) >= kFewestOfASign;
+    const bool all_minus = zero && plus == 0 && std::min(other_sign, minus - other_sign) >= kFewestOfASign;
     has_signs = has_signs || signs_vary;
-    facts.push_back(fmt::format(
-        "pattern: {} holds {} in every element{} ({} of {} wrong elements{})", part.label(),
-        zero ? "0"
-        : part.format->specials == Specials::kFinite
-            ? value_text(*part.format, max_finite_code(*part.format)) + ", which NaN becomes,"
-            : "NaN",
-        (rows == part.rows() || zero_rows == part.rows() ? std::string() : fmt::format(" of {} of {} rows", rows, part.rows())) +
-            (!zero && part.format->specials == Specials::kScale
-                 ? ": the test for a maximum that is NaN holds for all of them, or all these maxima are NaN"
-                 : ""),
-        failing, failing,
-        signs_vary && other_sign == 0                     ? "; each zero has the expected sign, so a factor such as a scale is 0"
-        : answer.products > 1 && zero_rows == part.rows() ? kNothingIsAdded
-                                                          : ""));
+    facts.push_back(
+        fmt::format("pattern: {} holds {} in every element{} ({} of {} wrong elements{})", part.label(),
+                    all_minus ? "-0"
+                    : zero    ? "0"
+                    : part.format->specials == Specials::kFinite
+                        ? value_text(*part.format, max_finite_code(*part.format)) + ", which NaN becomes,"
+                        : "NaN",
+                    (rows == part.rows() || zero_rows == part.rows() ? std::string() : fmt::format(" of {} of {} rows", rows, part.rows())) +
+                        (!zero && part.format->specials == Specials::kScale
+                             ? ": the test for a maximum that is NaN holds for all of them, or all these maxima are NaN"
+                             : ""),
+                    failing, failing,
+                    signs_vary && other_sign == 0 ? "; each zero has the expected sign, so a factor such as a scale is 0"
+                    : !all_minus && answer.products > 1 && zero_rows == part.rows() ? kNothingIsAdded
+                    : !all_minus                                                    ? ""
+                    : evidence.problem.ranks > 1
+                        ? "; -0 is also held where numbers above 0 are expected: it marks packets that have not arrived, so the kernel "
+                          "does not wait for packets, or reads a buffer that holds none"
+                        : "; -0 is also held where numbers above 0 are expected: a sum starts from -0 and nothing is added, or a 0 is "
+                          "negated"));
   }
   const bool of_zeros = std::any_of(verdict.causes.begin(), verdict.causes.end(), [](const std::string& words) {
     return words.find("zeros: of the other sign") != std::string::npos;  // zeros were expected
@@ -688,6 +739,9 @@ static bool named_by_codes(const Evidence& evidence, const std::vector<Cause>& c
   return true;
 }
 
+/// Whether a cause says only which elements were written.
+static bool is_never_written(const std::string& words) { return words.starts_with("never written: "); }
+
 static int64_t outside_of(const Verdict& verdict) {
   int64_t sum = 0;
   for (const TensorFinding& finding : verdict.tensors) sum += finding.outside;
@@ -702,11 +756,26 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
     const auto contract = evidence.one.parameters.find("contract");
     const CallRequest request{evidence.one.op, contract == evidence.one.parameters.end() ? "" : contract->second, verdict.kernel,
                               &evidence.problem, 1};
+    std::string nothing_written;
+    const auto add_access_beside = [&] {  // inserted as the first cause, because it names the line of code
+      const std::string outside = access_beside(backend, request);
+      if (outside.empty()) return;
+      const bool matters = is_about_extents(outside) && depends_on_extents(backend, request);
+      if (matters) {  // with a wrong size or stride, mistakes fit by chance
+        std::erase_if(verdict.causes, [&](const std::string& words) { return !is_never_written(words) || words == nothing_written; });
+      } else if (is_about_extents(outside) && !verdict.causes.empty() && verdict.causes.front().starts_with("pattern: ")) {
+        verdict.causes.push_back(outside);  // nothing shows that this read has an effect
+        return;
+      }
+      verdict.causes.insert(verdict.causes.begin(), outside);
+    };
     if (never_written(evidence, verdict)) {
       if (writes_nothing(evidence.problem, *evidence.result)) {
         verdict.causes = of_broken_call(evidence, *evidence.result, budget);
         std::erase_if(verdict.causes, [](const std::string& words) { return !words.starts_with("never written: "); });
-        verdict.causes.insert(verdict.causes.begin(), nothing_written_in_words(backend, request));
+        nothing_written = nothing_written_in_words(backend, request);
+        verdict.causes.insert(verdict.causes.begin(), nothing_written);
+        add_access_beside();  // a size that the host reads outside of a shape may leave out the launch
         return;
       }
       const std::vector<Cause> causes = diagnose(evidence.bound, evidence.problem, *evidence.outputs, evidence.sample, &budget);
@@ -715,10 +784,6 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
       verdict.causes = by_layout ? causes_in_words(causes) : of_broken_call(evidence, *evidence.result, budget);
       return;
     }
-    const auto add_access_beside = [&] {  // inserted as the first cause, because it names the line of code
-      if (const std::string outside = access_beside(backend, request); !outside.empty())
-        verdict.causes.insert(verdict.causes.begin(), outside);
-    };
     if (verdict.outcome == Outcome::kBroken && !evidence.outputs &&
         verdict.message.find("wrote outside '") != std::string::npos) {
       if (const CallResult again = backend.call(request); !again.outputs.empty())
@@ -778,6 +843,8 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
       if (!causes.empty() && (!causes.front().complete() || causes.front().mistakes.size() > 1)) causes.clear();
       std::move(obeyed.begin(), obeyed.end(), std::back_inserter(causes));
       std::stable_sort(causes.begin(), causes.end(), [](const Cause& a, const Cause& b) { return a.left() < b.left(); });
+    } else if (causes.empty()) {
+      for (const Cause& cause : obeyed) few.push_back(cause.mistakes.front().name);  // another case may show that it is right
     }
     verdict.causes = causes_in_words(causes);
     const bool by_codes = !obeys && named_by_codes(evidence, causes, verdict, budget);
@@ -809,13 +876,16 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
       std::erase(verdict.causes, causes_in_words({}).front());
       verdict.causes.insert(verdict.causes.begin(), unset.words);
     }
-    if (causes.empty() || !causes.front().complete() || of_pairs || contradict_each_other(causes)) {
+    constexpr int64_t kFewestForMistake = 8;  // if few elements are wrong, a mistake may fit by chance
+    if (causes.empty() || !causes.front().complete() || of_pairs || contradict_each_other(causes) ||
+        causes.front().failing < kFewestForMistake) {
       add_access_beside();
       if (verdict.causes.size() > 1 && verdict.causes.front().starts_with("outside: "))
         std::erase(verdict.causes, causes_in_words({}).front());
     }
     constexpr size_t kMostOfFew = 16;  // more of them fit by chance
-    if (!few.empty() && few.size() <= kMostOfFew && causes.empty() && !is_random) verdict.causes.push_back(would_fit(few));
+    const bool of_extents = !verdict.causes.empty() && is_about_extents(verdict.causes.front());
+    if (!few.empty() && few.size() <= kMostOfFew && causes.empty() && !is_random && !of_extents) verdict.causes.push_back(would_fit(few));
     add_limits(budget, verdict);
     if (padding_is_wrong(verdict)) verdict.causes.push_back(padding_in_words(verdict));
   };

@@ -180,7 +180,12 @@ std::function<bool(const Verdict& passed, const std::string& mistake)> exposed_b
 /// Repeats a call with inaccessible memory directly after each tensor, then directly before it. If the call crashes there,
 /// returns "outside: read 2 bytes before the start of 'x' (at mine.h:12, called from ...)". Otherwise returns "". Does nothing on
 /// back ends whose crashes would end this process.
+/// Memory beside shapes and strides counts too: "outside: read strides[2] of 'x', which has 2 dimensions (at mine.h:12)".
 std::string access_beside(const Backend& backend, CallRequest request);
+/// Whether a cause is of the last kind.
+bool is_about_extents(const std::string& words);
+/// Whether the call gives other outputs if other numbers lie beside shapes and strides.
+bool depends_on_extents(const Backend& backend, CallRequest request);
 
 /// "read 4096 bytes behind the end of 'a', which is the start of row 16; a has 8 rows", if the text names such a place; else the
 /// text.

@@ -1053,6 +1053,21 @@ TEST(Writes, WhatOneThreadStoresAndEndsOfRowsAreSaid) {
   EXPECT_THAT(written([](int64_t i) { return i % 60 < 59; }), HasSubstr("59 of each 60 elements are written")) << "not the ends of rows";
 }
 
+TEST(Writes, TheEndsOfTailsAreSaid) {
+  const auto written = [](int64_t rows, int64_t columns, const std::function<bool(int64_t row, int64_t column)>& is) {
+    std::vector<bool> all;
+    for (int64_t i = 0; i < rows * columns; ++i) all.push_back(is(i / columns, i % columns));
+    return progress_of_writes(all, columns, 8);
+  };
+  EXPECT_THAT(written(2, 65, [](int64_t r, int64_t c) { return r * 65 + c != 128; }),
+              HasSubstr("counted over all rows, only element 128, the first behind the last whole vector, is missing"));
+  EXPECT_THAT(written(3, 67, [](int64_t, int64_t c) { return c != 64; }), HasSubstr("in each row, only element 64, the first behind"));
+  EXPECT_EQ(written(2, 65, [](int64_t r, int64_t c) { return r * 65 + c != 100; }), "") << "30 elements are no tail behind 4";
+  EXPECT_THAT(written(2, 65, [](int64_t r, int64_t c) { return r * 65 + c != 129; }), HasSubstr("only the last element is missing"));
+  EXPECT_THAT(written(1, 31, [](int64_t, int64_t c) { return c < 28; }), HasSubstr("31 rounded down to a multiple of 4"));
+  EXPECT_THAT(written(1, 31, [](int64_t, int64_t c) { return c < 20; }), HasSubstr("are written: the grid, a loop"));
+}
+
 TEST(Misread, AViewWithoutRowsIsNotEdited) {
   Problem problem;
   HostTensor x{dense("x", Role::kInput, kBf16, {54}), std::vector<std::byte>(108)};
@@ -1133,6 +1148,43 @@ TEST(CallsAgain, ACrashBesideATensorIsRepeatedWithMemoryThere) {
               Contains(HasSubstr("16 of 64 elements that were written are wrong")));
   EXPECT_THAT(causes("read 64 bytes", " behind the end of 'x'"), Each(Not(HasSubstr("pattern: y holds the "))));
   EXPECT_THAT(causes("read through a null pointer", ""), Each(Not(HasSubstr("elements that were written are wrong"))));
+}
+
+TEST(CallsAgain, ASizeBehindTheLastDimensionIsNamed) {
+  const Problem problem = testing::toy_op().bind(testing::toy_case("bf16"))->problem();
+  const CallRequest request{"toy", "toy.copy", "k", &problem, 1};
+  const auto words = [&](const std::string& at) {
+    return access_beside(answering([=](const CallRequest&) {
+                           CallResult result;
+                           result.status = CallStatus::kBroken;
+                           result.message = "crashed: SIGSEGV at address 0x7f00: " + at + ", in libmine.so+0x11 (at mine.h:12)";
+                           return result;
+                         }),
+                         request);
+  };
+  const std::string shape = words("read 0 bytes behind the end of 'shape of x'");
+  EXPECT_EQ(shape, "outside: read shape[2] of 'x', which has 2 dimensions (at mine.h:12)");
+  EXPECT_EQ(words("read 8 bytes before the start of 'strides of x'"),
+            "outside: read strides[-1] of 'x', which has 2 dimensions (at mine.h:12)");
+  EXPECT_TRUE(is_about_extents(shape));
+  EXPECT_FALSE(is_about_extents(words("read 0 bytes behind the end of 'x'")));
+}
+
+TEST(CallsAgain, WhatLiesBesideAShapeMattersIfOutputsChange) {
+  const Problem problem = testing::toy_op().bind(testing::toy_case("bf16"))->problem();
+  const CallRequest request{"toy", "toy.copy", "k", &problem, 1};
+  const auto matters = [&](bool changes) {
+    return depends_on_extents(answering([&, changes](const CallRequest& made) {
+                                CallResult result;
+                                result.outputs = outputs_of(problem);
+                                if (changes) result.outputs[0].set_code(0, made.stack_fill);
+                                result.untouched.resize(1), result.in_place = {false};
+                                return result;
+                              }),
+                              request);
+  };
+  EXPECT_TRUE(matters(true));
+  EXPECT_FALSE(matters(false));
 }
 
 TEST(CallsAgain, ElementsThatChangeWithTheStackAreUnset) {

@@ -146,7 +146,10 @@ constexpr size_t kLongestList = 3, kLongestListOfTies = 16;
 // would_fit() in diagnosis/diagnose.h
 constexpr std::string_view kWouldFit = "several mistakes would fit: ", kOneWouldFit = "of the known mistakes only one would fit: ";
 
+bool is_no_cause(std::string_view words) { return words.starts_with("no known cause"); }
 bool is_fitting(std::string_view words) { return words.starts_with(kWouldFit) || words.starts_with(kOneWouldFit); }
+
+constexpr std::string_view kMinusZeros = " holds -0 in every element", kOtherSign = "zeros: of the other sign";
 
 constexpr std::string_view kObeys = "obeys ", kInstead = " instead";  // obeyed_instead() in diagnosis/diagnose.h
 
@@ -255,6 +258,7 @@ bool tells_nothing(const Verdict& verdict) {
     const bool moved =
         words.find(" holds the expected values ") != std::string::npos && words.find(" times a factor ") == std::string::npos;
     return moved || words.find(" holds 0 in every element") != std::string::npos ||
+           words.find(kMinusZeros) != std::string::npos ||
            words.find(" holds NaN in every element") != std::string::npos ||
            words.find(", which NaN becomes, in every element") != std::string::npos ||
            words.find("zeros: of the other sign") != std::string::npos;
@@ -275,6 +279,7 @@ class Kernel {
       if (!one.fitting.empty()) assert_fitting(one);
     for (Diagnosed& one : cases_) drop_refuted_fitting(one);
     note_zeros_everywhere();
+    note_minus_zeros();
     assert_contracts();
     for (Diagnosed& one : cases_) join_ties(one.verdict->causes);
   }
@@ -453,7 +458,7 @@ class Kernel {
         doubted.push_back(fmt::format("not asserted, too few elements: {}", words));
       }
     }
-    if (asserted.empty() && (others.empty() || !is_pattern(others.front()))) {
+    if (asserted.empty() && (others.empty() || !(is_pattern(others.front()) || others.front().starts_with("outside: ")))) {
       asserted.push_back(probable.empty() ? "no known cause" + fits : probable);
       if (!probable.empty()) doubted.erase(doubted.begin() + std::ptrdiff_t(probable_at));
     }
@@ -467,6 +472,11 @@ class Kernel {
     if (is_named)
       std::erase_if(doubted, [](const std::string& words) { return words.starts_with("refuted by "); });
     asserted.insert(asserted.end(), doubted.begin(), doubted.end());
+    // A read outside of memory comes first, as the diagnosis put it: it names the line of code.
+    if (const std::string& first = one.verdict->causes.front(); first.starts_with("outside: ")) {
+      const auto at = std::find(asserted.begin(), asserted.end(), first);
+      std::rotate(asserted.begin(), at, at + 1);
+    }
     one.verdict->causes = std::move(asserted);
   }
 
@@ -493,7 +503,7 @@ class Kernel {
     }
     if (shown.empty()) return;
     std::erase_if(one.verdict->causes, [](const std::string& words) {
-      return is_fitting(words) || words.find(" holds what the tensor held before the call") != std::string::npos;
+      return is_fitting(words) || is_no_cause(words) || words.find(" holds what the tensor held before the call") != std::string::npos;
     });
     one.verdict->causes.insert(one.verdict->causes.begin(), shown.begin(), shown.end());
   }
@@ -553,6 +563,19 @@ class Kernel {
                    of_sums ? "; so does every failing case"
                            : "; so does every failing case: the store, or the last conversion before it, may write 0");
     }
+  }
+
+  /// If a case holds -0 in every element, another case whose zeros have the wrong sign has the same reason.
+  void note_minus_zeros() const {
+    const auto first_has = [](const Diagnosed& one, std::string_view words) {
+      return !one.verdict->causes.empty() && one.verdict->causes.front().find(words) != std::string::npos;
+    };
+    const auto minus = std::find_if(cases_.begin(), cases_.end(), [&](const Diagnosed& one) { return first_has(one, kMinusZeros); });
+    if (minus == cases_.end()) return;
+    for (const Diagnosed& one : cases_)
+      if (first_has(one, kOtherSign) && one.verdict->causes.front().ends_with(")"))
+        one.verdict->causes.front().insert(one.verdict->causes.front().size() - 1,
+                                           fmt::format("; {}{}", data_of(*minus->verdict), kMinusZeros));
   }
 
   /// Joins causes of one cell if there are many of them: "rival: never taken (same effect here: drop div(M), ...)". Also joins
@@ -624,7 +647,7 @@ class Kernel {
       if (one.fitting.empty()) continue;
       const int64_t outside = elements_outside(*one.verdict);
       std::vector<std::string>& causes = one.verdict->causes;
-      std::erase_if(causes, [](const std::string& words) { return is_fitting(words); });
+      std::erase_if(causes, [](const std::string& words) { return is_fitting(words) || is_no_cause(words) || is_contract(words); });
       causes.insert(causes.begin(), fmt::format("explains {0} of {0} failing elements: {1}", outside, obeys_text(contracts)));
     }
   }

@@ -230,6 +230,28 @@ TEST(Reconcile, AContractThatAllFailingCasesObeyIsNamedOnce) {
   EXPECT_THAT(unclear.verdicts[0].causes.front(), kZeros) << "a mutant fits as well";
 }
 
+TEST(Reconcile, AContractIsNamedForFewElementsIfAnotherCaseShowsIt) {
+  const std::string few = "of the known mistakes only one would fit: obeys acme.b instead";
+  const RunResult two = reconciled({failing("a", {"no known cause", few}), failing("b", {complete(50, "obeys acme.b instead")})});
+  ASSERT_EQ(two.verdicts[0].causes.size(), 1u);
+  EXPECT_THAT(two.verdicts[0].causes[0], HasSubstr("failing elements: obeys acme.b instead"));
+  EXPECT_THAT(reconciled({failing("a", {"no known cause", few})}).verdicts[0].causes, ElementsAre("no known cause", few));
+}
+
+TEST(Reconcile, ASizeReadOutsideOfAShapeStaysFirst) {
+  const std::string outside = "outside: read shape[2] of 'x', which has 2 dimensions (at mine.h:12)";
+  EXPECT_THAT(reconciled({failing("a", {outside, complete(1, "floor")})}).verdicts[0].causes.front(), outside);
+  EXPECT_THAT(reconciled({failing("a", {outside})}).verdicts[0].causes, ElementsAre(outside));
+}
+
+TEST(Reconcile, ZerosWithTheWrongSignHaveTheReasonOfTheCaseThatHoldsOnlyMinusZeros) {
+  const std::string zeros = "pattern: zeros: of the other sign (9 of 9 wrong elements)";
+  const RunResult two =
+      reconciled({failing("a", {"pattern: y holds -0 in every element (64 of 64 wrong elements; -0 is also held)"}), failing("b", {zeros})});
+  EXPECT_THAT(two.verdicts[1].causes.front(), HasSubstr("wrong elements; quant_group/a holds -0 in every element)"));
+  EXPECT_THAT(reconciled({failing("b", {zeros})}).verdicts[0].causes, ElementsAre(zeros));
+}
+
 TEST(Reconcile, OfTwoThatFitOneCaseTheOneThatFitsAnotherTooIsLeft) {
   const RunResult result = reconciled({failing("a", {complete(50, "floor"), complete(50, "truncated")}),
                                        failing("b", {complete(90, "truncated")}), failing("c", {complete(9, "truncated")})});

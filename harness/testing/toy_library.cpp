@@ -265,6 +265,8 @@ const std::map<std::string, Kernel>& kernels() {
       {"underruns", [](const Toy& toy) { return toy.copy(), std::memset(toy.to - 2, 0, 2), kWell; }},
       {"reads_unset", [](const Toy& toy) { return toy.copy(), toy.to[0] = unset_byte(), kWell; }},
       {"reads_beside", [](const Toy& toy) { return toy.copy(), toy.to[0] = *(toy.from - 2), kWell; }},
+      {"reads_beyond_strides",
+       [](const Toy& toy) { return toy.copy(), toy.to[0] = static_cast<unsigned char>(toy.x.strides[toy.x.ndim]), kWell; }},
       {"far_overrun", [](const Toy& toy) { return toy.copy(), std::memset(toy.to + toy.y.bytes + 100, 0, 8), kWell; }},
       {"writes_far_behind", [](const Toy& toy) { return toy.marked(toy.y.bytes + kFarAway, 1); }},
       {"writes_far_before", [](const Toy& toy) { return *(toy.to - kFarAway) = 1, toy.copy(); }},

@@ -269,6 +269,7 @@ class BoundCast : public BoundCase {
     return disagreements_in_words(known.profile, found);
   }
   bool is_sweep() const override { return c_.is_sweep(); }
+  bool judges_any_sizes() const override { return true; }
   void judge_sweep(const SweepCalls& calls, Verdict& verdict) const override { sweep_cast(c_, calls, verdict); }
 
  private:
