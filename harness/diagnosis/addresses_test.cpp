@@ -335,6 +335,37 @@ TEST(CodeMaps, PositionsThatTellAsMuchAreNoMap) {
   EXPECT_EQ(map_words(kE2M1, by_column, [&](int64_t i) { return by_column(i) == 2 ? 3u : by_column(i); }), "");
 }
 
+std::string class_words(const Output::Code& due, const Output::Code& held) {
+  const Output output(kF16, {4, 64}, due, held);
+  return rule_words(told_by_expected_class(output.wrong()));
+}
+
+/// Codes of f16: some zeros of either sign, some of Inf, other numbers.
+uint32_t with_specials(int64_t i) {
+  const uint32_t sign = i * i / 3 % 2 == 0 ? 0 : 0x8000u;
+  if (i * i % 11 == 3) return sign;
+  if (i * i % 13 == 4) return sign | 0x7c00u;
+  return sign | uint32_t(0x3000 + i * 37 % 4096);
+}
+
+TEST(ExpectedClasses, NanForZerosIsNamed) {
+  EXPECT_THAT(class_words(with_specials, [](int64_t i) { return (with_specials(i) & 0x7fffu) == 0 ? 0x7e00u : with_specials(i); }),
+              StartsWith("NaN wherever 0 or -0 is expected, and every other element is right: the test that finds NaN"));
+  EXPECT_THAT(class_words(with_specials, [](int64_t i) { return with_specials(i) == 0x7c00u ? 0xfc00u : with_specials(i); }),
+              StartsWith("0xfc00 (-inf) wherever Inf is expected, and every other element is right: the sign is lost"));
+}
+
+TEST(ExpectedClasses, OneRightElementOfTheClassRefutesIt) {
+  EXPECT_EQ(class_words(with_specials,
+                        [](int64_t i) { return (with_specials(i) & 0x7fffu) == 0 && i > 40 ? 0x7e00u : with_specials(i); }),
+            "");
+  EXPECT_EQ(class_words(with_specials, [](int64_t i) { return i % 5 == 1 ? 0x7e00u : with_specials(i); }), "") << "other numbers, too";
+  EXPECT_EQ(class_words([](int64_t i) { return i % 64 < 8 ? 0u : with_specials(i) | 0x3000u; },
+                        [](int64_t i) { return i % 64 < 8 ? 0x7e00u : with_specials(i) | 0x3000u; }),
+            "")
+      << "these zeros have columns of their own";
+}
+
 TEST(CodeMaps, AMapInASingleRowIsNamed) {
   const auto next = [](int64_t i) { return mixed(i) % 8 == 1 ? mixed(i) + 1 : mixed(i); };
   const Output output(kE2M1, {1, 256}, mixed, next);

@@ -74,6 +74,29 @@ Rule bits_of_floats(const WrongPart& wrong) {
       {"the bits of one fp32 scale in each word, where four UE8M0 bytes are expected", int64_t(wrong.failing().size()), 0, true}};
 }
 
+/// ", except in columns 0..15 of 448, ...": the only columns in which elements changed, if some did in every row. Else empty.
+std::string stored_columns(const WrongPart& wrong, const HostTensor& before) {
+  const int64_t columns = wrong.part().columns(), rows = wrong.part().rows();
+  std::set<int64_t> stored, changed_rows;
+  int64_t changed = 0;
+  for (int64_t i = 0; i < wrong.part().elements(); ++i) {
+    if (load_code(wrong.part(), before, wrong.part().offset(i / columns, i % columns)) == wrong.codes()[size_t(i)]) continue;
+    stored.insert(i % columns), changed_rows.insert(i / columns), ++changed;
+  }
+  const auto count = int64_t(stored.size());
+  // An element may equal the old one by chance, but few do.
+  if (count == 0 || count == columns || int64_t(changed_rows.size()) < rows || 4 * changed < 3 * rows * count) return "";
+  for (const int64_t i : wrong.failing())
+    if (stored.contains(i % columns)) return "";
+  const bool at_begin = *stored.rbegin() == count - 1;
+  if (!at_begin && 2 * count > columns) return "";
+  return fmt::format(", except in columns {} of {}, which are stored{}", numbers_text(stored, columns), columns,
+                     !at_begin             ? ""
+                     : 2 * count > columns ? ": a bound on columns is too small, or the tail of a row is not stored"
+                                           : ": the other lanes or iterations store nothing, or store to the same columns, "
+                                             "because they use the index of the lane or of the loop wrongly");
+}
+
 /// For tensors that are updated in place: wrong elements still hold the bytes from before the call.
 Rule as_it_came(const WrongPart& wrong, const Problem& problem) {
   const HostTensor* const before = held_before(problem, wrong.tensor().spec);
@@ -93,6 +116,8 @@ Rule as_it_came(const WrongPart& wrong, const Problem& problem) {
   if (all_old && columns.size() == 1 && *columns.begin() == of_columns - 1 && of_columns > 1 &&
       int64_t(rows.size()) == wrong.part().rows())
     found.words += fmt::format(" in column {}, the last one: a bound on columns is too small where the tensor is stored", of_columns - 1);
+  else if (explained == int64_t(wrong.failing().size()))
+    found.words += stored_columns(wrong, *before);
   if (const std::string address = stored_elsewhere(wrong); !address.empty())
     found.words += ", because the rows are stored elsewhere: " + address;
   else if (const std::optional<Elsewhere> elsewhere = written_elsewhere(wrong)) found.note = "; the expected codes are stored elsewhere" + elsewhere->note;
@@ -554,9 +579,11 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
       return other.label() == wrong.label() || other.failing().empty();
     });
     if (!is_alone) map.reset();  // another wrong output, such as a scale, may change the codes, too
-    if (map && one && one->is_value) one.reset();  // the map also says where the code is stored
+    Rule by_class = is_alone ? told_by_expected_class(wrong) : std::nullopt;
+    if ((map || by_class) && one && one->is_value) one.reset();  // these also say where the code is stored
     consider(std::move(one));
     consider(std::move(map));
+    consider(std::move(by_class));
     consider(as_it_came(wrong, problem));
     consider(factor_of_scales(wrong, problem));
     consider(factor(wrong));

@@ -148,6 +148,34 @@ bool holds_derived(const WrongPart& wrong, int64_t i, const Derived& derived) {
   return held == round_to(format, fill, Rounding::kNearestEven, Overflow::kSpecial);
 }
 
+/// Scales without a mantissa that were computed from the fill: a maximum divided by the largest number of a quantized type, rounded
+/// to a power of two.
+Rule derived_power(const WrongPart& wrong) {
+  constexpr int64_t kFewestScales = 4;
+  constexpr double kMostExpected = 0x1p96;
+  for (const Derived& derived : kDerived) {
+    if (!derived.is_scale) continue;
+    const double fill = std::abs(decode(kF32, filled_code(kF32, kGccByte)) * derived.factor);
+    int exponent = 0;
+    (void)std::frexp(fill, &exponent);  // fill < 2^exponent
+    for (const bool up : {true, false}) {
+      const double held = std::ldexp(1.0, up ? exponent : exponent - 1);
+      const int64_t explained = wrong.count([&](int64_t i) {
+        const std::optional<double> due = wrong.middle(i);
+        return due && *due < kMostExpected && wrong.value(i) == held;
+      });
+      if (explained < kFewestScales || explained < int64_t(wrong.failing().size())) continue;
+      return {{fmt::format("{} in each wrong element{}: a maximum, or an element of an array that it is taken of, is used before it "
+                           "is set (compilers can fill such variables with bytes 0xfe, -1.69e+38 in fp32, and this is {}, rounded {} "
+                           "to a power of two)",
+                           value_text(wrong.format(), wrong.codes()[size_t(wrong.failing().front())]), places_of(wrong),
+                           derived.words, up ? "up" : "down"),
+               explained}};
+    }
+  }
+  return std::nullopt;
+}
+
 /// Wrong elements that hold a number computed from the fill. At least an eighth of the wrong elements must hold the same one.
 Rule derived_fill(const WrongPart& wrong) {
   constexpr int64_t kFewestOf16Bits = 8, kLeastShare = 8;
@@ -180,6 +208,7 @@ Rule derived_fill(const WrongPart& wrong) {
 Rule stored_fill(const WrongPart& wrong) {
   constexpr int64_t kFewestOf16Bits = 8, kLeastShare = 8;
   const Format& format = wrong.format();
+  if (format == kE8M0 && !wrong.failing().empty()) return derived_power(wrong);
   if (format.bits < 16 || format.bits > 32 || format.specials == Specials::kScale || wrong.failing().empty()) return std::nullopt;
   for (const uint32_t byte : {kGccByte, kClangByte}) {
     const uint32_t code = filled_code(format, byte);

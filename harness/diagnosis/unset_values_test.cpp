@@ -60,6 +60,21 @@ TEST(UnsetValues, NumbersThatAreComputedFromTheFillAreNamed) {
   EXPECT_THAT(unset_words(kF32, [](int64_t) { return 0x7a91b748u; }), Not(HasSubstr("1 / 448"))) << "another huge number";
 }
 
+TEST(UnsetValues, APowerOfTwoOfAMaximumThatIsNeverSetIsNamed) {
+  const auto words = [](uint32_t held) {
+    WholePart whole = testing::whole_part(kE8M0, {4, 32}, {}, {}, "", "scale");
+    HostTensor scale{dense("scale", Role::kOutput, kE8M0, {4, 32}), std::vector<std::byte>(128)};
+    for (int64_t i = 0; i < 128; ++i)
+      whole.low.push_back(ordinal(kE8M0, uint32_t(118 + i * 37 % 5))), scale.set_code(i, held);
+    const Rule rule = stored_fill(WrongPart(whole, scale));
+    return rule ? rule->words : "";
+  };
+  EXPECT_THAT(words(0xf6), AllOf(HasSubstr("0xf6 (6.64614e+35) in each wrong element: a maximum"),
+                                 HasSubstr("1 / 448 of such a variable, rounded up to a power of two")));
+  EXPECT_THAT(words(0xfb), HasSubstr("1 / 6 of such a variable, rounded down to a power of two"));
+  EXPECT_EQ(words(0xf4), "") << "another huge number";
+}
+
 TEST(UnsetValues, HugeNumbersOfOneSignAreComputedFromTheFill) {
   const auto unset = [](int64_t i) { return code_of(kF32, double(float(-1.69474e38 * (1e-5 + 1e-7 * double(i))))); };
   EXPECT_THAT(unset_words(kF32, [&](int64_t i) { return i >= 96 ? unset(i) : code_of(kF32, expected_at(i)); }),
@@ -307,6 +322,12 @@ TEST(Unwritten, ALastColumnThatStaysAsItWasIsNamed) {
             "what the tensor held before the call in column 15, the last one: a bound on columns is too small where the tensor "
             "is stored");
   EXPECT_EQ(words_of_kept([](int64_t column) { return column == 3; }), "what the tensor held before the call");
+  EXPECT_EQ(words_of_kept([](int64_t column) { return column >= 4; }),
+            "what the tensor held before the call, except in columns 0..3 of 16, which are stored: the other lanes or iterations store "
+            "nothing, or store to the same columns, because they use the index of the lane or of the loop wrongly");
+  EXPECT_EQ(words_of_kept([](int64_t column) { return column >= 12; }),
+            "what the tensor held before the call, except in columns 0..11 of 16, which are stored: a bound on columns is too small, or "
+            "the tail of a row is not stored");
   EXPECT_EQ(words_of_kept([](int64_t) { return false; }), "");
 }
 
