@@ -458,6 +458,25 @@ DotInputs of_the_first_row(const DotInputs& right, int64_t) {
   return wrong;
 }
 
+DotInputs azp_alone(const DotInputs& right, int64_t) {
+  DotInputs wrong = right;
+  std::fill(wrong.azp_adj.begin(), wrong.azp_adj.end(), 1.0);
+  return wrong;
+}
+
+DotInputs azp_adj_alone(const DotInputs& right, int64_t) {
+  DotInputs wrong = right;
+  std::fill(wrong.azp.begin(), wrong.azp.end(), 1.0);
+  return wrong;
+}
+
+template <AzpOperator kOperator>
+DotInputs with_operator(const DotInputs& right, int64_t) {
+  DotInputs wrong = right;
+  wrong.azp_operator = kOperator;
+  return wrong;
+}
+
 }  // namespace
 
 void add_azp_misreadings(const DotInputs& right, std::vector<DotMisreading>& all) {
@@ -467,6 +486,13 @@ void add_azp_misreadings(const DotInputs& right, std::vector<DotMisreading>& all
   if (right.azp_adj.size() > 1) all.push_back({"azp_adj: of the next column", of_the_next_column});
   if (right.azp.size() > 1) all.push_back({"azp: of the next row", of_the_next_row});
   if (right.azp.size() > 1) all.push_back({"azp: of the first row for all", of_the_first_row});
+  if (right.azp.empty()) return;
+  const auto suspect = [&](const char* name, DotInputs (*read)(const DotInputs&, int64_t)) { all.push_back({name, read, 0, true}); };
+  suspect("azp: azp instead of azp * azp_adj", azp_alone);
+  suspect("azp: azp_adj instead of azp * azp_adj", azp_adj_alone);
+  suspect("azp: azp / azp_adj instead of azp * azp_adj", with_operator<AzpOperator::kDivide>);
+  suspect("azp: azp + azp_adj instead of azp * azp_adj", with_operator<AzpOperator::kAdd>);
+  suspect("azp: azp - azp_adj instead of azp * azp_adj", with_operator<AzpOperator::kSubtract>);
 }
 
 }  // namespace assay

@@ -370,7 +370,16 @@ void DotRows::subtract_zero_points(const DotBlock& block, std::vector<double>& s
 }
 
 double DotRows::zero_points(int64_t row, int64_t column) const {
-  return (inputs_.azp.empty() ? 1 : inputs_.azp[size_t(row)]) * inputs_.azp_adj[size_t(column)];
+  const double adj = inputs_.azp_adj[size_t(column)];
+  if (inputs_.azp.empty()) return adj;
+  const double azp = inputs_.azp[size_t(row)];
+  switch (inputs_.azp_operator) {
+    case AzpOperator::kMultiply: return azp * adj;
+    case AzpOperator::kDivide: return adj == 0 ? 0 : std::trunc(azp / adj);
+    case AzpOperator::kAdd: return azp + adj;
+    case AzpOperator::kSubtract: return azp - adj;
+  }
+  return azp * adj;
 }
 
 Spans DotRows::biases(const DotBlock& block) const {

@@ -122,6 +122,9 @@ double both_rounded(const Format& y, double a, double b);
 
 // The elements of D that one algorithm variant computes, row by row.
 
+/// How azp[m] and azp_adj[n] become a correction; all but kMultiply are mistakes of kernels. kDivide rounds toward zero.
+enum class AzpOperator : uint8_t { kMultiply, kDivide, kAdd, kSubtract };
+
 struct DotInputs;
 
 /// Codes of an instruction's operands, [rows, k] without gaps.
@@ -153,6 +156,7 @@ struct DotInputs {
   std::vector<double> bias;  ///< [n], or empty
   std::vector<double> weights = {};  ///< [m]: router weights, or empty: all 1
   std::vector<double> c;     ///< [m, n]: for a contract that adds c, or empty
+  AzpOperator azp_operator = AzpOperator::kMultiply;
   std::vector<double> azp_adj, azp;  ///< integers, or empty: azp_adj [n]; azp [m], for zero points per token
 
   /// Codes of a mutant or decoder, which exist in no tensor; `product` then points to them.
