@@ -267,7 +267,9 @@ bool DeviceBlock::reserve(size_t bytes, size_t guard, std::string& problem, Besi
   if (on_host()) {
     has_room = has_room && pages_.hold(total);
     // Places the data as close to the inaccessible pages as alignment and guard zone allow.
-    const size_t alignment = beside == Beside::kNothingBehind ? kLeastAlignment : kAlignment;
+    const size_t alignment = beside == Beside::kNothingExactlyBehind ? 1
+                             : beside == Beside::kNothingBehind      ? kLeastAlignment
+                                                                     : kAlignment;
     if (has_room)
       data_ = beside == Beside::kNothingBefore
                   ? pages_.begin()

@@ -55,9 +55,10 @@ inline const std::string kShapeOf = "shape of ", kStridesOf = "strides of ";
 
 /// What lies beside each tensor in host memory, and beside its shape and strides. kZones: guard zones, compared after the call;
 /// zeros beside shapes and strides. kNothingBefore and kNothingBehind: inaccessible memory directly before or behind it. An access
-/// there crashes, which shows its place in the code. kWideZones: guard zones of 1 MiB, in which a call that otherwise crashes may
-/// end.
-enum class Beside : uint8_t { kZones, kNothingBefore, kNothingBehind, kWideZones };
+/// there crashes, which shows its place in the code. kNothingBehind aligns tensors to 16 bytes, so up to 15 bytes may lie behind them;
+/// kNothingExactlyBehind aligns them only to their elements. kWideZones: guard zones of 1 MiB, in which a call that otherwise
+/// crashes may end.
+enum class Beside : uint8_t { kZones, kNothingBefore, kNothingBehind, kNothingExactlyBehind, kWideZones };
 
 struct CallRequest {
   std::string op, contract, kernel;

@@ -355,6 +355,11 @@ TEST(ExpectedClasses, NanForZerosIsNamed) {
               StartsWith("0xfc00 (-inf) wherever Inf is expected, and every other element is right: the sign is lost"));
 }
 
+TEST(ExpectedClasses, TheSignOfNumbersIsAClass) {
+  EXPECT_THAT(class_words(with_specials, [](int64_t i) { return with_specials(i) < 0x8000u ? 0x7e00u : with_specials(i); }),
+              StartsWith("NaN wherever a number without a minus sign is expected"));
+}
+
 TEST(ExpectedClasses, OneRightElementOfTheClassRefutesIt) {
   EXPECT_EQ(class_words(with_specials,
                         [](int64_t i) { return (with_specials(i) & 0x7fffu) == 0 && i > 40 ? 0x7e00u : with_specials(i); }),

@@ -122,9 +122,11 @@ static std::string with_index_of_dimension(std::string words, const Problem& pro
   return words;
 }
 
-std::string access_beside(const Backend& backend, CallRequest request) {
+std::string access_beside(const Backend& backend, CallRequest request, bool exactly) {
   if (!backend.contains_crashes || !is_small(*request.problem)) return "";
-  for (const Beside beside : {Beside::kNothingBehind, Beside::kNothingBefore}) {
+  const std::vector<Beside> all = exactly ? std::vector{Beside::kNothingExactlyBehind}
+                                          : std::vector{Beside::kNothingBehind, Beside::kNothingBefore};
+  for (const Beside beside : all) {
     request.beside = beside;
     const CallResult result = backend.call(request);
     if (result.status != CallStatus::kBroken) continue;

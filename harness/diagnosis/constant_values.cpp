@@ -145,8 +145,11 @@ Rule one_code(const WrongPart& wrong) {
   if (failing < kFewest || wrong.distinct(2) != 1) return std::nullopt;
   const uint32_t code = wrong.codes()[size_t(wrong.failing().front())];
   if (decode(format, code) == 0 && wrong.middle(wrong.failing().front()) == 0.0) return std::nullopt;  // see wrong_zeros()
-  return {
-      {"one code in every wrong element, " + value_text(format, code) + columns_of_code(wrong, code), failing, 0, false, true}};
+  const bool for_nan = !format.is_integer() && std::all_of(wrong.failing().begin(), wrong.failing().end(),
+                                                           [&](int64_t i) { return is_nan_ordinal(wrong.accepted(i).low); });
+  return {{"one code in every wrong element, " + value_text(format, code) +
+               (for_nan ? ", where NaN is expected: NaN is not passed on" : columns_of_code(wrong, code)),
+           failing, 0, false, true}};
 }
 
 Rule clamped(const WrongPart& wrong) {

@@ -238,10 +238,10 @@ static bool never_written(const Evidence& evidence, const Verdict& verdict) {
   return verdict.outcome == Outcome::kBroken && evidence.outputs && verdict.tensors.empty();
 }
 
-/// The smallest power of two of which `count` is the largest multiple that is not above `all`.
+/// The smallest power of two of which `count` is the largest multiple that is not above `all`; more than `all` if there is none.
 static int64_t multiple_below(int64_t all, int64_t count) {
   int64_t multiple = 1;
-  while (all / multiple * multiple != count) multiple *= 2;
+  while (multiple <= all && all / multiple * multiple != count) multiple *= 2;
   return multiple;
 }
 
@@ -298,6 +298,13 @@ std::string progress_of_writes(const std::vector<bool>& written, int64_t columns
   if (run == count && first == 0 && left == 1)
     return fmt::format("; only the last element is missing{}: a loop, a tail or the grid ends one element too early",
                        whole >= kLeastVector ? fmt::format(", and {} is a multiple of {}", count, whole) : "");
+  if (run == count && first == 0 && columns > 1 && count % columns == 0 && 2 * count > all) {
+    const int64_t rows = all / columns, stored = count / columns, multiple = multiple_below(rows, stored);
+    return fmt::format("; only the first {} of {} rows are written{}: the grid or a loop over rows ends too early", stored, rows,
+                       multiple > 1 && rows - stored < multiple
+                           ? fmt::format(", {} rounded down to a multiple of {}", rows, multiple)
+                           : "");
+  }
   if (run == count && first == 0 && whole >= kLeastVector && left < whole)
     return fmt::format(
         "; only the first {0} elements, counted over all rows, are written, {1} rounded down to a multiple of {2}: the number of "
@@ -574,7 +581,7 @@ static void of_one_value(const Evidence& evidence, Verdict& verdict, WorkBudget&
     const Part& part = whole.part;
     const HostTensor& tensor = tensor_of(*evidence.outputs, part);
     const int64_t stored = stored_elements(part, tensor), columns = part.columns();
-    int64_t failing = 0, rows = 0, zero_rows = 0, plus = 0, minus = 0, other_sign = 0;
+    int64_t failing = 0, rows = 0, zero_rows = 0, plus = 0, minus = 0, other_sign = 0, for_nan = 0;
     bool zero = true, nan = true;
     for (int64_t row = 0; row < part.rows(); ++row) {
       int64_t wrong = 0, other_nan = 0;
@@ -595,7 +602,7 @@ static void of_one_value(const Evidence& evidence, Verdict& verdict, WorkBudget&
       zero_rows += held.zero;
       if (wrong == 0) continue;
       held.nan = held.nan && other_nan == 0;  // a NaN of another code than the expected NaN is informative
-      failing += wrong, ++rows, zero = zero && held.zero, nan = nan && held.nan;
+      failing += wrong, for_nan += other_nan, ++rows, zero = zero && held.zero, nan = nan && held.nan;
     }
     if (failing == 0) continue;
     all = all && (zero || nan) && failing >= kFewestElements;
@@ -618,6 +625,7 @@ static void of_one_value(const Evidence& evidence, Verdict& verdict, WorkBudget&
                              : ""),
                     failing, failing,
                     signs_vary && other_sign == 0 ? "; each zero has the expected sign, so a factor such as a scale is 0"
+                    : zero && for_nan == failing  ? "; NaN is expected there, so NaN is not passed on"
                     : !all_minus && answer.products > 1 && zero_rows == part.rows() ? kNothingIsAdded
                     : !all_minus                                                    ? ""
                     : evidence.problem.ranks > 1
@@ -758,7 +766,11 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
                               &evidence.problem, 1};
     std::string nothing_written;
     const auto add_access_beside = [&] {  // inserted as the first cause, because it names the line of code
-      const std::string outside = access_beside(backend, request);
+      std::string outside = access_beside(backend, request);
+      const bool is_known = std::any_of(verdict.causes.begin(), verdict.causes.end(), [](const std::string& words) {
+        return words.starts_with("pattern: ") && words.find(kEveryElement) == std::string::npos;
+      });
+      if (outside.empty() && verdict.outcome == Outcome::kFail && !is_known) outside = access_beside(backend, request, true);
       if (outside.empty()) return;
       const bool matters = is_about_extents(outside) && depends_on_extents(backend, request);
       if (matters) {  // with a wrong size or stride, mistakes fit by chance
@@ -782,6 +794,9 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
       // A mutant of the layout explains why elements were never written; a wrong read of an input does not.
       const bool by_layout = !causes.empty() && causes.front().complete() && causes.front().mistakes.front().input.empty();
       verdict.causes = by_layout ? causes_in_words(causes) : of_broken_call(evidence, *evidence.result, budget);
+      if (const std::string outside = by_layout ? "" : access_beside(backend, request);
+          is_about_extents(outside) && depends_on_extents(backend, request))
+        verdict.causes.insert(verdict.causes.begin(), outside);
       return;
     }
     if (verdict.outcome == Outcome::kBroken && !evidence.outputs &&
@@ -830,6 +845,11 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
     if (causes.empty() || !causes.front().complete() || causes.front().mistakes.size() > 1)
       if (std::optional<Cause> overwritten = overwritten_input(evidence.bound, evidence.problem, *evidence.outputs, budget))
         causes = {std::move(*overwritten)};
+    if (std::any_of(causes.begin(), causes.end(), [](const Cause& cause) { return cause.is_symptom(); }))
+      std::erase_if(causes, [](const Cause& cause) {  // zeros read as 0 lose their signs, too
+        return cause.mistakes.size() == 1 && !cause.mistakes.front().input.empty() &&
+               cause.mistakes.front().words.find(" read as zero") != std::string::npos;
+      });
     const bool most_is_unset = !unset.words.empty() && 4 * unset.changed >= unset.elements;
     const bool has_fill = unset.words.empty() && holds_fill(evidence, budget);
     const bool is_random = most_is_unset || has_fill;  // the values came from unset memory, so a mutant explains them only by chance

@@ -181,7 +181,9 @@ std::function<bool(const Verdict& passed, const std::string& mistake)> exposed_b
 /// returns "outside: read 2 bytes before the start of 'x' (at mine.h:12, called from ...)". Otherwise returns "". Does nothing on
 /// back ends whose crashes would end this process.
 /// Memory beside shapes and strides counts too: "outside: read strides[2] of 'x', which has 2 dimensions (at mine.h:12)".
-std::string access_beside(const Backend& backend, CallRequest request);
+/// `exactly`: tries only the memory that lies less than 16 bytes behind a tensor. Then tensors are not aligned, which disturbs
+/// kernels that load vectors, so try the others first.
+std::string access_beside(const Backend& backend, CallRequest request, bool exactly = false);
 /// Whether a cause is of the last kind.
 bool is_about_extents(const std::string& words);
 /// Whether the call gives other outputs if other numbers lie beside shapes and strides.

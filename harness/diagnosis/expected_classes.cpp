@@ -1,6 +1,7 @@
 // Errors in all elements whose expected value belongs to a class, such as zeros or +Inf, and in no others.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <optional>
@@ -42,8 +43,10 @@ std::vector<Class> classes(const Format& format) {
           {"Inf", [](double v) { return v == HUGE_VAL; }, false, true},
           {"-Inf", [](double v) { return v == -HUGE_VAL; }, false, true},
           {"a subnormal number", [=](double v) { return v != 0 && std::abs(v) < least_normal; }},
-          {"a negative number", [](double v) { return v < 0 && !std::isinf(v); }},
-          {"a positive number", [](double v) { return v > 0 && !std::isinf(v); }}};
+          {"a number below 0", [](double v) { return v < 0 && !std::isinf(v); }},
+          {"a number above 0", [](double v) { return v > 0 && !std::isinf(v); }},
+          {"a number without a minus sign", [](double v) { return !std::isnan(v) && !std::signbit(v); }},
+          {"a number with a minus sign", [](double v) { return !std::isnan(v) && std::signbit(v); }}};
 }
 
 /// What all wrong elements hold: NaN, a number of the class's other sign, or one code. Empty if they hold different things.
@@ -65,6 +68,7 @@ std::string why(const Class& one, const WrongPart& wrong) {
   if (one.has_zeros && std::isnan(held))
     return ": the test that finds NaN also holds for the code of 0, or a division has 0 in it";
   if (one.has_zeros && std::isinf(held)) return ": a division by 0, or the test that finds Inf also holds for the code of 0";
+  if (one.has_zeros && held == 0) return ": the sign of zeros is lost";
   if (one.is_infinite && std::isinf(held)) return ": the sign is lost where a number is Inf";
   if (one.is_infinite && std::isnan(held)) return ": the test that finds NaN also holds for Inf, or Inf is multiplied by 0";
   return "";

@@ -116,6 +116,25 @@ Rule infinite_from_fill(const WrongPart& wrong) {
        int64_t(wrong.failing().size())}};
 }
 
+/// The same for formats of 8 bits and less, to which a kernel saturates: the smallest number, also where numbers above 0 are expected.
+/// A wrong scale would keep the signs.
+Rule smallest_from_fill(const WrongPart& wrong) {
+  constexpr int64_t kFewestWrong = 16, kFewestOfASign = 4;
+  const double smallest = -max_finite(wrong.format());
+  int64_t above = 0, below = 0;
+  for (const int64_t i : wrong.failing()) {
+    const std::optional<double> due = wrong.middle(i);
+    if (!due || wrong.value(i) != smallest) return std::nullopt;
+    above += *due > 0, below += *due < 0;
+  }
+  if (above + below < kFewestWrong || std::min(above, below) < kFewestOfASign) return std::nullopt;
+  return {{fmt::format("{}, the smallest number, in each wrong element, also where numbers above 0 are expected{}: an array or "
+                       "variable is used before it is set (the bytes 0xfe, with which compilers can fill it, are -1.69e+38 in fp32), "
+                       "or a clamp has its limits exchanged",
+                       value_text(wrong.format(), wrong.codes()[size_t(wrong.failing().front())]), places_of(wrong)),
+           int64_t(wrong.failing().size())}};
+}
+
 }  // namespace
 
 namespace {
@@ -232,7 +251,9 @@ Rule stored_fill(const WrongPart& wrong) {
 }
 
 Rule computed_from_fill(const WrongPart& wrong) {
-  return wrong.format() == kF16 ? infinite_from_fill(wrong) : huge_from_fill(wrong);
+  const Format& format = wrong.format();
+  if (format.bits <= 8) return is_number(format) && format.has_sign() ? smallest_from_fill(wrong) : std::nullopt;
+  return format == kF16 ? infinite_from_fill(wrong) : huge_from_fill(wrong);
 }
 
 std::vector<InputEdit> unset_edits(const Problem& problem) {

@@ -94,6 +94,16 @@ TEST(UnsetValues, MinusInfinityForNumbersOfBothSignsIsComputedFromTheFill) {
       << "an overflow keeps the sign";
 }
 
+TEST(UnsetValues, TheSmallestNumberForNumbersOfBothSignsIsComputedFromTheFill) {
+  const uint32_t smallest = code_of(kE4M3Fn, -448);
+  EXPECT_THAT(unset_words(kE4M3Fn, [=](int64_t i) { return i % 8 == 0 ? smallest : code_of(kE4M3Fn, expected_at(i)); }),
+              AllOf(HasSubstr("0xfe (-448), the smallest number, in each wrong element, also where numbers above 0 are expected, only in "
+                              "columns 0, 8, ..."),
+                    HasSubstr("used before it is set")));
+  EXPECT_EQ(unset_words(kE4M3Fn, [=](int64_t i) { return expected_at(i) < 0 ? smallest : smallest ^ 0x80u; }), "")
+      << "a scale that is too small keeps the signs";
+}
+
 TEST(UnsetValues, OneElementOfEachVectorAcrossRowsIsNamed) {
   const auto words_if_wrong = [](const std::function<bool(int64_t)>& is_wrong) {
     WholePart whole = testing::whole_part(kBf16, {65, 5}, {});
