@@ -847,8 +847,7 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
         causes = {std::move(*overwritten)};
     if (std::any_of(causes.begin(), causes.end(), [](const Cause& cause) { return cause.is_symptom(); }))
       std::erase_if(causes, [](const Cause& cause) {  // zeros read as 0 lose their signs, too
-        return cause.mistakes.size() == 1 && !cause.mistakes.front().input.empty() &&
-               cause.mistakes.front().words.find(" read as zero") != std::string::npos;
+        return cause.mistakes.size() == 1 && cause.mistakes.front().words.find(" read as zero") != std::string::npos;
       });
     const bool most_is_unset = !unset.words.empty() && 4 * unset.changed >= unset.elements;
     const bool has_fill = unset.words.empty() && holds_fill(evidence, budget);
