@@ -49,8 +49,8 @@ inline Execution execute(const assay_library& functions, assay_call& call, Launc
 assay_type_code type_code_of(const Format& format);
 
 /// The shape or the strides of a tensor, as a kernel gets them. Zeros lie before and behind the entries (other numbers under
-/// CallRequest::stack_fill), so that a library that reads shape[ndim] computes the same in every run. Under Beside::kNothingBehind and
-/// kNothingBefore, inaccessible memory lies there.
+/// CallRequest::stack_fill), so that a library that reads shape[ndim] computes the same in every run. Under
+/// Beside::kNothingBehind and kNothingBefore, inaccessible memory lies there.
 class Extents {
  public:
   Extents(std::string name, const std::vector<int64_t>& values, const CallRequest& request);

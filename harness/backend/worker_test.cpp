@@ -412,7 +412,8 @@ TEST(WorkerEnds, WithNothingBesideATensorAnAccessThereCrashes) {
   EXPECT_EQ(call("reads_beside", Beside::kZones).status, CallStatus::kOk);
   EXPECT_THAT(call("reads_beside", Beside::kNothingBefore).message, HasSubstr(" 2 bytes before the start of 'x'"));
   EXPECT_EQ(call("reads_beyond_strides", Beside::kZones).outputs.at(0).bytes.at(0), std::byte{0});
-  EXPECT_THAT(call("reads_beyond_strides", Beside::kNothingBehind).message, HasSubstr(" 0 bytes behind the end of 'strides of x'"));
+  EXPECT_THAT(call("reads_beyond_strides", Beside::kNothingBehind).message,
+              HasSubstr(" 0 bytes behind the end of 'strides of x'"));
   for (const Beside beside : {Beside::kZones, Beside::kNothingBefore, Beside::kNothingBehind, Beside::kNothingExactlyBehind})
     EXPECT_EQ(call("copy", beside).outputs.at(0).bytes, problem.tensors[0].bytes);
 }

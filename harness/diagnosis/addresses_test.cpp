@@ -349,8 +349,9 @@ uint32_t with_specials(int64_t i) {
 }
 
 TEST(ExpectedClasses, NanForZerosIsNamed) {
-  EXPECT_THAT(class_words(with_specials, [](int64_t i) { return (with_specials(i) & 0x7fffu) == 0 ? 0x7e00u : with_specials(i); }),
-              StartsWith("NaN wherever 0 or -0 is expected, and every other element is right: the test that finds NaN"));
+  EXPECT_THAT(
+      class_words(with_specials, [](int64_t i) { return (with_specials(i) & 0x7fffu) == 0 ? 0x7e00u : with_specials(i); }),
+      StartsWith("NaN wherever 0 or -0 is expected, and every other element is right: the test that finds NaN"));
   EXPECT_THAT(class_words(with_specials, [](int64_t i) { return with_specials(i) == 0x7c00u ? 0xfc00u : with_specials(i); }),
               StartsWith("0xfc00 (-inf) wherever Inf is expected, and every other element is right: the sign is lost"));
 }
@@ -364,7 +365,8 @@ TEST(ExpectedClasses, OneRightElementOfTheClassRefutesIt) {
   EXPECT_EQ(class_words(with_specials,
                         [](int64_t i) { return (with_specials(i) & 0x7fffu) == 0 && i > 40 ? 0x7e00u : with_specials(i); }),
             "");
-  EXPECT_EQ(class_words(with_specials, [](int64_t i) { return i % 5 == 1 ? 0x7e00u : with_specials(i); }), "") << "other numbers, too";
+  EXPECT_EQ(class_words(with_specials, [](int64_t i) { return i % 5 == 1 ? 0x7e00u : with_specials(i); }), "")
+      << "other numbers, too";
   EXPECT_EQ(class_words([](int64_t i) { return i % 64 < 8 ? 0u : with_specials(i) | 0x3000u; },
                         [](int64_t i) { return i % 64 < 8 ? 0x7e00u : with_specials(i) | 0x3000u; }),
             "")

@@ -102,8 +102,8 @@ Unset unset_locals(const Backend& backend, CallRequest request, const Expectatio
   return found;
 }
 
-/// "reads strides[2] of 'x', which has 2 dimensions" for "read 0 bytes behind the end of 'strides of x'". Other words stay as they
-/// are.
+/// "reads strides[2] of 'x', which has 2 dimensions" for "read 0 bytes behind the end of 'strides of x'". Other words stay as
+/// they are.
 static std::string with_index_of_dimension(std::string words, const Problem& problem) {
   for (const std::string& list : {kShapeOf, kStridesOf}) {
     const size_t quote = words.find("'" + list), end = words.find('\'', quote == words.npos ? quote : quote + 1);
@@ -117,15 +117,16 @@ static std::string with_index_of_dimension(std::string words, const Problem& pro
     const auto entries = int64_t(std::strtoull(words.c_str() + digits, nullptr, 10) / sizeof(int64_t));
     const bool before = words.find(" before the start of ") < quote;
     return fmt::format("{}{}[{}] of '{}', which has {} dimension{}{}", words.substr(0, digits), list.substr(0, list.find(' ')),
-                       before ? -entries : dimensions + entries, name, dimensions, dimensions == 1 ? "" : "s", words.substr(end + 1));
+                       before ? -entries : dimensions + entries, name, dimensions, dimensions == 1 ? "" : "s",
+                       words.substr(end + 1));
   }
   return words;
 }
 
 std::string access_beside(const Backend& backend, CallRequest request, bool exactly) {
   if (!backend.contains_crashes || !is_small(*request.problem)) return "";
-  const std::vector<Beside> all = exactly ? std::vector{Beside::kNothingExactlyBehind}
-                                          : std::vector{Beside::kNothingBehind, Beside::kNothingBefore};
+  const std::vector<Beside> all =
+      exactly ? std::vector{Beside::kNothingExactlyBehind} : std::vector{Beside::kNothingBehind, Beside::kNothingBefore};
   for (const Beside beside : all) {
     request.beside = beside;
     const CallResult result = backend.call(request);
@@ -146,7 +147,8 @@ std::string access_beside(const Backend& backend, CallRequest request, bool exac
 }
 
 bool is_about_extents(const std::string& words) {
-  return words.starts_with("outside: ") && words.find("] of '") != std::string::npos && words.find("', which has ") != std::string::npos;
+  return words.starts_with("outside: ") && words.find("] of '") != std::string::npos &&
+         words.find("', which has ") != std::string::npos;
 }
 
 bool depends_on_extents(const Backend& backend, CallRequest request) {

@@ -245,8 +245,8 @@ static int64_t multiple_below(int64_t all, int64_t count) {
   return multiple;
 }
 
-/// Text if only the first elements behind the last whole vector are missing, in each row or counted over all rows, and later elements
-/// are written. Otherwise empty.
+/// Text if only the first elements behind the last whole vector are missing, in each row or counted over all rows, and later
+/// elements are written. Otherwise empty.
 static std::string gap_in_tail(const std::vector<bool>& written, int64_t columns) {
   const auto text_of = [&](int64_t length, const char* where) -> std::string {
     int64_t begin = -1, end = -1;
@@ -261,13 +261,15 @@ static std::string gap_in_tail(const std::vector<bool>& written, int64_t columns
     constexpr int64_t kLeastVector = 4;
     const int64_t whole = begin & -begin;
     if (begin == 0 || whole < kLeastVector || length - begin >= whole) return "";
-    return fmt::format("; {}only element{} behind the last whole vector, {} missing, and the next ones are written: the loop over "
-                       "the tail begins too late",
-                       where, end - begin == 1 ? fmt::format(" {}, the first", begin) : fmt::format("s {}..{}, the first", begin, end - 1),
-                       end - begin == 1 ? "is" : "are");
+    return fmt::format(
+        "; {}only element{} behind the last whole vector, {} missing, and the next ones are written: the loop over "
+        "the tail begins too late",
+        where, end - begin == 1 ? fmt::format(" {}, the first", begin) : fmt::format("s {}..{}, the first", begin, end - 1),
+        end - begin == 1 ? "is" : "are");
   };
   const std::string in_rows = int64_t(written.size()) > columns ? text_of(columns, "in each row, ") : "";
-  return in_rows.empty() ? text_of(int64_t(written.size()), int64_t(written.size()) > columns ? "counted over all rows, " : "") : in_rows;
+  return in_rows.empty() ? text_of(int64_t(written.size()), int64_t(written.size()) > columns ? "counted over all rows, " : "")
+                         : in_rows;
 }
 
 std::string progress_of_writes(const std::vector<bool>& written, int64_t columns, int64_t vector) {
@@ -300,10 +302,9 @@ std::string progress_of_writes(const std::vector<bool>& written, int64_t columns
                        whole >= kLeastVector ? fmt::format(", and {} is a multiple of {}", count, whole) : "");
   if (run == count && first == 0 && columns > 1 && count % columns == 0 && 2 * count > all) {
     const int64_t rows = all / columns, stored = count / columns, multiple = multiple_below(rows, stored);
-    return fmt::format("; only the first {} of {} rows are written{}: the grid or a loop over rows ends too early", stored, rows,
-                       multiple > 1 && rows - stored < multiple
-                           ? fmt::format(", {} rounded down to a multiple of {}", rows, multiple)
-                           : "");
+    return fmt::format(
+        "; only the first {} of {} rows are written{}: the grid or a loop over rows ends too early", stored, rows,
+        multiple > 1 && rows - stored < multiple ? fmt::format(", {} rounded down to a multiple of {}", rows, multiple) : "");
   }
   if (run == count && first == 0 && whole >= kLeastVector && left < whole)
     return fmt::format(
@@ -312,7 +313,8 @@ std::string progress_of_writes(const std::vector<bool>& written, int64_t columns
         count, all, multiple_below(all, count));
   if (run == count && first == 0 && count >= kLeastBlock && count <= kMostOfBlock && (count & (count - 1)) == 0 && count < all / 2)
     return fmt::format(
-        "; only the first {} elements, counted over all rows, are written, as many as one block or one thread may store: addresses do "
+        "; only the first {} elements, counted over all rows, are written, as many as one block or one thread may store: "
+        "addresses do "
         "not use the index of the block or of the thread, or the grid or a loop ends too early, or addresses advance too slowly",
         count);
   if (run == count && first == 0)
@@ -904,7 +906,8 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
     }
     constexpr size_t kMostOfFew = 16;  // more of them fit by chance
     const bool of_extents = !verdict.causes.empty() && is_about_extents(verdict.causes.front());
-    if (!few.empty() && few.size() <= kMostOfFew && causes.empty() && !is_random && !of_extents) verdict.causes.push_back(would_fit(few));
+    if (!few.empty() && few.size() <= kMostOfFew && causes.empty() && !is_random && !of_extents)
+      verdict.causes.push_back(would_fit(few));
     add_limits(budget, verdict);
     if (padding_is_wrong(verdict)) verdict.causes.push_back(padding_in_words(verdict));
   };

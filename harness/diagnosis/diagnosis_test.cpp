@@ -1061,13 +1061,16 @@ TEST(Writes, TheEndsOfTailsAreSaid) {
   };
   EXPECT_THAT(written(2, 65, [](int64_t r, int64_t c) { return r * 65 + c != 128; }),
               HasSubstr("counted over all rows, only element 128, the first behind the last whole vector, is missing"));
-  EXPECT_THAT(written(3, 67, [](int64_t, int64_t c) { return c != 64; }), HasSubstr("in each row, only element 64, the first behind"));
+  EXPECT_THAT(written(3, 67, [](int64_t, int64_t c) { return c != 64; }),
+              HasSubstr("in each row, only element 64, the first behind"));
   EXPECT_EQ(written(2, 65, [](int64_t r, int64_t c) { return r * 65 + c != 100; }), "") << "30 elements are no tail behind 4";
-  EXPECT_THAT(written(2, 65, [](int64_t r, int64_t c) { return r * 65 + c != 129; }), HasSubstr("only the last element is missing"));
+  EXPECT_THAT(written(2, 65, [](int64_t r, int64_t c) { return r * 65 + c != 129; }),
+              HasSubstr("only the last element is missing"));
   EXPECT_THAT(written(1, 31, [](int64_t, int64_t c) { return c < 28; }), HasSubstr("31 rounded down to a multiple of 4"));
   EXPECT_THAT(written(1, 31, [](int64_t, int64_t c) { return c < 20; }), HasSubstr("are written: the grid, a loop"));
-  EXPECT_THAT(written(31, 6, [](int64_t r, int64_t) { return r < 28; }),
-              HasSubstr("only the first 28 of 31 rows are written, 31 rounded down to a multiple of 4: the grid or a loop over rows"));
+  EXPECT_THAT(
+      written(31, 6, [](int64_t r, int64_t) { return r < 28; }),
+      HasSubstr("only the first 28 of 31 rows are written, 31 rounded down to a multiple of 4: the grid or a loop over rows"));
   EXPECT_THAT(written(3, 6, [](int64_t r, int64_t) { return r < 2; }), HasSubstr("only the first 2 of 3 rows are written"));
 }
 

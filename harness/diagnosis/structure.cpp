@@ -90,8 +90,8 @@ std::string stored_columns(const WrongPart& wrong, const HostTensor& before) {
     if (stored.contains(i % columns) && changed_rows.contains(i / columns)) return "";
   const bool at_begin = *stored.rbegin() == count - 1;
   if (!at_begin && 2 * count > columns) return "";
-  return fmt::format(", except in column{} {} of {}, which {} stored{}", count == 1 ? "" : "s", numbers_text(stored, columns), columns,
-                     count == 1 ? "is" : "are",
+  return fmt::format(", except in column{} {} of {}, which {} stored{}", count == 1 ? "" : "s", numbers_text(stored, columns),
+                     columns, count == 1 ? "is" : "are",
                      !at_begin             ? ""
                      : 2 * count > columns ? ": a bound on columns is too small, or the tail of a row is not stored"
                                            : ": the other lanes or iterations store nothing, or store to the same columns, "

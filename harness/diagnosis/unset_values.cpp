@@ -116,8 +116,8 @@ Rule infinite_from_fill(const WrongPart& wrong) {
        int64_t(wrong.failing().size())}};
 }
 
-/// The same for formats of 8 bits and less, to which a kernel saturates: the smallest number, also where numbers above 0 are expected.
-/// A wrong scale would keep the signs.
+/// The same for formats of 8 bits and less, to which a kernel saturates: the smallest number, also where numbers above 0 are
+/// expected. A wrong scale would keep the signs.
 Rule smallest_from_fill(const WrongPart& wrong) {
   constexpr int64_t kFewestWrong = 16, kFewestOfASign = 4;
   const double smallest = -max_finite(wrong.format());
@@ -128,11 +128,12 @@ Rule smallest_from_fill(const WrongPart& wrong) {
     above += *due > 0, below += *due < 0;
   }
   if (above + below < kFewestWrong || std::min(above, below) < kFewestOfASign) return std::nullopt;
-  return {{fmt::format("{}, the smallest number, in each wrong element, also where numbers above 0 are expected{}: an array or "
-                       "variable is used before it is set (the bytes 0xfe, with which compilers can fill it, are -1.69e+38 in fp32), "
-                       "or a clamp has its limits exchanged",
-                       value_text(wrong.format(), wrong.codes()[size_t(wrong.failing().front())]), places_of(wrong)),
-           int64_t(wrong.failing().size())}};
+  return {
+      {fmt::format("{}, the smallest number, in each wrong element, also where numbers above 0 are expected{}: an array or "
+                   "variable is used before it is set (the bytes 0xfe, with which compilers can fill it, are -1.69e+38 in fp32), "
+                   "or a clamp has its limits exchanged",
+                   value_text(wrong.format(), wrong.codes()[size_t(wrong.failing().front())]), places_of(wrong)),
+       int64_t(wrong.failing().size())}};
 }
 
 }  // namespace
@@ -167,8 +168,8 @@ bool holds_derived(const WrongPart& wrong, int64_t i, const Derived& derived) {
   return held == round_to(format, fill, Rounding::kNearestEven, Overflow::kSpecial);
 }
 
-/// Scales without a mantissa that were computed from the fill: a maximum divided by the largest number of a quantized type, rounded
-/// to a power of two.
+/// Scales without a mantissa that were computed from the fill: a maximum divided by the largest number of a quantized type,
+/// rounded to a power of two.
 Rule derived_power(const WrongPart& wrong) {
   constexpr int64_t kFewestScales = 4;
   constexpr double kMostExpected = 0x1p96;
@@ -184,12 +185,13 @@ Rule derived_power(const WrongPart& wrong) {
         return due && *due < kMostExpected && wrong.value(i) == held;
       });
       if (explained < kFewestScales || explained < int64_t(wrong.failing().size())) continue;
-      return {{fmt::format("{} in each wrong element{}: a maximum, or an element of an array that it is taken of, is used before it "
-                           "is set (compilers can fill such variables with bytes 0xfe, -1.69e+38 in fp32, and this is {}, rounded {} "
-                           "to a power of two)",
-                           value_text(wrong.format(), wrong.codes()[size_t(wrong.failing().front())]), places_of(wrong),
-                           derived.words, up ? "up" : "down"),
-               explained}};
+      return {
+          {fmt::format("{} in each wrong element{}: a maximum, or an element of an array that it is taken of, is used before it "
+                       "is set (compilers can fill such variables with bytes 0xfe, -1.69e+38 in fp32, and this is {}, rounded {} "
+                       "to a power of two)",
+                       value_text(wrong.format(), wrong.codes()[size_t(wrong.failing().front())]), places_of(wrong),
+                       derived.words, up ? "up" : "down"),
+           explained}};
     }
   }
   return std::nullopt;

@@ -64,8 +64,7 @@ TEST(UnsetValues, APowerOfTwoOfAMaximumThatIsNeverSetIsNamed) {
   const auto words = [](uint32_t held) {
     WholePart whole = testing::whole_part(kE8M0, {4, 32}, {}, {}, "", "scale");
     HostTensor scale{dense("scale", Role::kOutput, kE8M0, {4, 32}), std::vector<std::byte>(128)};
-    for (int64_t i = 0; i < 128; ++i)
-      whole.low.push_back(ordinal(kE8M0, uint32_t(118 + i * 37 % 5))), scale.set_code(i, held);
+    for (int64_t i = 0; i < 128; ++i) whole.low.push_back(ordinal(kE8M0, uint32_t(118 + i * 37 % 5))), scale.set_code(i, held);
     const Rule rule = stored_fill(WrongPart(whole, scale));
     return rule ? rule->words : "";
   };
@@ -96,10 +95,11 @@ TEST(UnsetValues, MinusInfinityForNumbersOfBothSignsIsComputedFromTheFill) {
 
 TEST(UnsetValues, TheSmallestNumberForNumbersOfBothSignsIsComputedFromTheFill) {
   const uint32_t smallest = code_of(kE4M3Fn, -448);
-  EXPECT_THAT(unset_words(kE4M3Fn, [=](int64_t i) { return i % 8 == 0 ? smallest : code_of(kE4M3Fn, expected_at(i)); }),
-              AllOf(HasSubstr("0xfe (-448), the smallest number, in each wrong element, also where numbers above 0 are expected, only in "
-                              "columns 0, 8, ..."),
-                    HasSubstr("used before it is set")));
+  EXPECT_THAT(
+      unset_words(kE4M3Fn, [=](int64_t i) { return i % 8 == 0 ? smallest : code_of(kE4M3Fn, expected_at(i)); }),
+      AllOf(HasSubstr("0xfe (-448), the smallest number, in each wrong element, also where numbers above 0 are expected, only in "
+                      "columns 0, 8, ..."),
+            HasSubstr("used before it is set")));
   EXPECT_EQ(unset_words(kE4M3Fn, [=](int64_t i) { return expected_at(i) < 0 ? smallest : smallest ^ 0x80u; }), "")
       << "a scale that is too small keeps the signs";
 }
@@ -332,11 +332,13 @@ TEST(Unwritten, ALastColumnThatStaysAsItWasIsNamed) {
             "what the tensor held before the call in column 15, the last one: a bound on columns is too small where the tensor "
             "is stored");
   EXPECT_EQ(words_of_kept([](int64_t column) { return column == 3; }), "what the tensor held before the call");
-  EXPECT_EQ(words_of_kept([](int64_t column) { return column >= 4; }),
-            "what the tensor held before the call, except in columns 0..3 of 16, which are stored: the other lanes or iterations store "
-            "nothing, or store to the same columns, because they use the index of the lane or of the loop wrongly");
+  EXPECT_EQ(
+      words_of_kept([](int64_t column) { return column >= 4; }),
+      "what the tensor held before the call, except in columns 0..3 of 16, which are stored: the other lanes or iterations store "
+      "nothing, or store to the same columns, because they use the index of the lane or of the loop wrongly");
   EXPECT_EQ(words_of_kept([](int64_t column) { return column >= 12; }),
-            "what the tensor held before the call, except in columns 0..11 of 16, which are stored: a bound on columns is too small, or "
+            "what the tensor held before the call, except in columns 0..11 of 16, which are stored: a bound on columns is too "
+            "small, or "
             "the tail of a row is not stored");
   EXPECT_EQ(words_of_kept([](int64_t) { return false; }), "");
 }

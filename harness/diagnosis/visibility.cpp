@@ -342,12 +342,12 @@ bool same_call(const Problem& a, const Problem& b) {
 bool judges_call(const BoundCase& other, const Problem& problem) {
   const Problem own = other.problem();
   if (!other.judges_any_sizes()) return same_call(problem, own);
-  return problem.parameters == own.parameters &&
-         std::equal(problem.tensors.begin(), problem.tensors.end(), own.tensors.begin(), own.tensors.end(),
-                    [](const HostTensor& a, const HostTensor& b) {
-                      return a.spec.name == b.spec.name && a.spec.role == b.spec.role && *a.spec.format == *b.spec.format &&
-                             a.spec.shape.size() == b.spec.shape.size();
-                    });
+  return problem.parameters == own.parameters && std::equal(problem.tensors.begin(), problem.tensors.end(), own.tensors.begin(),
+                                                            own.tensors.end(), [](const HostTensor& a, const HostTensor& b) {
+                                                              return a.spec.name == b.spec.name && a.spec.role == b.spec.role &&
+                                                                     *a.spec.format == *b.spec.format &&
+                                                                     a.spec.shape.size() == b.spec.shape.size();
+                                                            });
 }
 
 std::unique_ptr<const BoundCase> under_contract(const Op& op, const Case& one, const std::string& contract) {

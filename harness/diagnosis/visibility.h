@@ -72,8 +72,8 @@ std::vector<Separation> separate(std::span<const Op> ops, const std::vector<Case
 
 /// Whether two problems have the same tensors, layouts and parameters, so that a kernel receives the same call.
 bool same_call(const Problem& a, const Problem& b);
-/// Whether expect() of the case applies to this call of another contract: a kernel receives the same call under both, or the sizes
-/// do not matter (BoundCase::judges_any_sizes()).
+/// Whether expect() of the case applies to this call of another contract: a kernel receives the same call under both, or the
+/// sizes do not matter (BoundCase::judges_any_sizes()).
 bool judges_call(const BoundCase& other, const Problem& problem);
 
 /// The same case and data under another contract; null if that contract lacks the groups or the layout.

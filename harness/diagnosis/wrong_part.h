@@ -263,8 +263,8 @@ Rule integers_of_input(const WrongPart& wrong, const Problem& problem);
 /// Every row of the output holds the data of an input that has one row, such as a norm's weights.
 Rule of_a_vector(const WrongPart& wrong, const Problem& problem);
 
-/// "NaN wherever 0 is expected": errors in all elements whose expected value belongs to a class, such as zeros, infinite numbers or
-/// subnormal numbers, and in no others (expected_classes.cpp).
+/// "NaN wherever 0 is expected": errors in all elements whose expected value belongs to a class, such as zeros, infinite numbers
+/// or subnormal numbers, and in no others (expected_classes.cpp).
 Rule told_by_expected_class(const WrongPart& wrong);
 
 // Variables that are used before they are set (unset_values.cpp).

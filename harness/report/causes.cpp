@@ -258,8 +258,7 @@ bool tells_nothing(const Verdict& verdict) {
     const bool moved =
         words.find(" holds the expected values ") != std::string::npos && words.find(" times a factor ") == std::string::npos;
     return moved || words.find(" holds 0 in every element") != std::string::npos ||
-           words.find(kMinusZeros) != std::string::npos ||
-           words.find(" holds NaN in every element") != std::string::npos ||
+           words.find(kMinusZeros) != std::string::npos || words.find(" holds NaN in every element") != std::string::npos ||
            words.find(", which NaN becomes, in every element") != std::string::npos ||
            words.find("zeros: of the other sign") != std::string::npos;
   });
@@ -503,7 +502,8 @@ class Kernel {
     }
     if (shown.empty()) return;
     std::erase_if(one.verdict->causes, [](const std::string& words) {
-      return is_fitting(words) || is_no_cause(words) || words.find(" holds what the tensor held before the call") != std::string::npos;
+      return is_fitting(words) || is_no_cause(words) ||
+             words.find(" holds what the tensor held before the call") != std::string::npos;
     });
     one.verdict->causes.insert(one.verdict->causes.begin(), shown.begin(), shown.end());
   }
@@ -570,7 +570,8 @@ class Kernel {
     const auto first_has = [](const Diagnosed& one, std::string_view words) {
       return !one.verdict->causes.empty() && one.verdict->causes.front().find(words) != std::string::npos;
     };
-    const auto minus = std::find_if(cases_.begin(), cases_.end(), [&](const Diagnosed& one) { return first_has(one, kMinusZeros); });
+    const auto minus =
+        std::find_if(cases_.begin(), cases_.end(), [&](const Diagnosed& one) { return first_has(one, kMinusZeros); });
     if (minus == cases_.end()) return;
     for (const Diagnosed& one : cases_)
       if (first_has(one, kOtherSign) && one.verdict->causes.front().ends_with(")"))
@@ -647,7 +648,8 @@ class Kernel {
       if (one.fitting.empty()) continue;
       const int64_t outside = elements_outside(*one.verdict);
       std::vector<std::string>& causes = one.verdict->causes;
-      std::erase_if(causes, [](const std::string& words) { return is_fitting(words) || is_no_cause(words) || is_contract(words); });
+      std::erase_if(causes,
+                    [](const std::string& words) { return is_fitting(words) || is_no_cause(words) || is_contract(words); });
       causes.insert(causes.begin(), fmt::format("explains {0} of {0} failing elements: {1}", outside, obeys_text(contracts)));
     }
   }

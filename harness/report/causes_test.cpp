@@ -246,8 +246,8 @@ TEST(Reconcile, ASizeReadOutsideOfAShapeStaysFirst) {
 
 TEST(Reconcile, ZerosWithTheWrongSignHaveTheReasonOfTheCaseThatHoldsOnlyMinusZeros) {
   const std::string zeros = "pattern: zeros: of the other sign (9 of 9 wrong elements)";
-  const RunResult two =
-      reconciled({failing("a", {"pattern: y holds -0 in every element (64 of 64 wrong elements; -0 is also held)"}), failing("b", {zeros})});
+  const RunResult two = reconciled(
+      {failing("a", {"pattern: y holds -0 in every element (64 of 64 wrong elements; -0 is also held)"}), failing("b", {zeros})});
   EXPECT_THAT(two.verdicts[1].causes.front(), HasSubstr("wrong elements; quant_group/a holds -0 in every element)"));
   EXPECT_THAT(reconciled({failing("b", {zeros})}).verdicts[0].causes, ElementsAre(zeros));
 }

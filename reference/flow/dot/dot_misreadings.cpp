@@ -487,7 +487,9 @@ void add_azp_misreadings(const DotInputs& right, std::vector<DotMisreading>& all
   if (right.azp.size() > 1) all.push_back({"azp: of the next row", of_the_next_row});
   if (right.azp.size() > 1) all.push_back({"azp: of the first row for all", of_the_first_row});
   if (right.azp.empty()) return;
-  const auto suspect = [&](const char* name, DotInputs (*read)(const DotInputs&, int64_t)) { all.push_back({name, read, 0, true}); };
+  const auto suspect = [&](const char* name, DotInputs (*read)(const DotInputs&, int64_t)) {
+    all.push_back({name, read, 0, true});
+  };
   suspect("azp: azp instead of azp * azp_adj", azp_alone);
   suspect("azp: azp_adj instead of azp * azp_adj", azp_adj_alone);
   suspect("azp: azp / azp_adj instead of azp * azp_adj", with_operator<AzpOperator::kDivide>);

@@ -374,10 +374,14 @@ double DotRows::zero_points(int64_t row, int64_t column) const {
   if (inputs_.azp.empty()) return adj;
   const double azp = inputs_.azp[size_t(row)];
   switch (inputs_.azp_operator) {
-    case AzpOperator::kMultiply: return azp * adj;
-    case AzpOperator::kDivide: return adj == 0 ? 0 : std::trunc(azp / adj);
-    case AzpOperator::kAdd: return azp + adj;
-    case AzpOperator::kSubtract: return azp - adj;
+    case AzpOperator::kMultiply:
+      return azp * adj;
+    case AzpOperator::kDivide:
+      return adj == 0 ? 0 : std::trunc(azp / adj);
+    case AzpOperator::kAdd:
+      return azp + adj;
+    case AzpOperator::kSubtract:
+      return azp - adj;
   }
   return azp * adj;
 }
