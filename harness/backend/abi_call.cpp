@@ -175,7 +175,8 @@ Extents::Extents(std::string name, const std::vector<int64_t>& values, const Cal
     : name_(std::move(name)), count_(values.size()) {
   constexpr size_t kBeside = 8;  // entries before, and behind
   const size_t bytes = count_ * sizeof(int64_t);
-  if (request.beside != Beside::kZones && pages_.hold(std::max(bytes, sizeof(int64_t)))) {
+  const bool has_zones = request.beside == Beside::kZones || request.beside == Beside::kWideZones;
+  if (!has_zones && pages_.hold(std::max(bytes, sizeof(int64_t)))) {
     std::byte* const begin = request.beside == Beside::kNothingBefore ? pages_.begin() : pages_.end() - bytes;
     data_ = reinterpret_cast<int64_t*>(begin);
   } else {
