@@ -9,7 +9,7 @@ expect 0 "0 kernels break their contract" "$assay" hunt --op mma --count 64 --se
 found=$scratch/found.csv
 hunt=("$assay" hunt --op mma --count 128 --backend faulty --kernel mma_half_block --output "$found")
 expect 1 "failing elements: order: take(16) -> take(8)" "${hunt[@]}"
-[ "$(wc -l <"$found")" -eq 2 ] || fail "expected one violation of the kernel in the file, got $(($(wc -l <"$found") - 1))"
+[ "$(wc -l <"$found")" -eq 2 ] || fail "$found: expected one case that mma_half_block fails, got $(($(wc -l <"$found") - 1))"
 cp "$found" "$scratch/first.csv"
 expect 1 "1 kernel breaks its contract" "${hunt[@]}"
 cmp "$found" "$scratch/first.csv" || fail "a second hunt with the same seed finds other violations"

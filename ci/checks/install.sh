@@ -22,7 +22,7 @@ sed '3,$d' "$root/suites/quant_group/cases/quick.csv" >"$prefix/share/assay/suit
 # A copy of the example plug-in outside this tree, and a version that truncates instead of rounding.
 for kind in right wrong; do cp -r "$prefix/share/assay/example_plugin" "$scratch/$kind"; done
 sed -i 's/(bits + 0x7fffu + (bits >> 16 & 1u)) >> 16/bits >> 16/' "$scratch/wrong/my_rms_norm.c"
-cmp -s "$scratch/wrong/my_rms_norm.c" "$scratch/right/my_rms_norm.c" && fail "the edit did not change the kernel"
+cmp -s "$scratch/wrong/my_rms_norm.c" "$scratch/right/my_rms_norm.c" && fail "my_rms_norm.c of the example plug-in: sed did not change the rounding; expected its line in the form of this check"
 for kind in right wrong; do
   expect 0 "" cmake -S "$scratch/$kind" -B "$scratch/$kind/build" -G Ninja -DCMAKE_PREFIX_PATH="$prefix"
   expect 0 "" cmake --build "$scratch/$kind/build"

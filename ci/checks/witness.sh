@@ -52,7 +52,7 @@ expect 0 '1 witnesses kept, 0 not' "$assay" witness keep "$scratch/ran" --folder
 # The same for a GEMM whose contract allows several algorithm variants.
 product=torch.scaled_mm_tensor.sm_90
 "$assay" witness inputs --folder "$scratch/products" --op gemm_scaled --contract "$product" | grep -qE ' ([0-9]+) of \1 mutants$' ||
-  fail "witness inputs does not expose all mutants of $product"
+  fail "the inputs that 'assay witness inputs' chose do not expose all mutants of $product"
 expect 0 'ours: 1 contracts' "$assay" witness run "$scratch/products" --backend cpu --package ours --folder "$scratch/made"
 expect 0 'mutants killed' "$assay" witness check "$scratch/made"
 damaged "$scratch/made/gemm_scaled/$product.safetensors" "$scratch/wrong/w.safetensors" flip d

@@ -43,7 +43,7 @@ class Baseline {
     Outcome outcome() const { return said; }
   };
 
-  /// Reads the baseline, a folder of a recording or a history file. `now`: the recordings that are compared with it.
+  /// Reads the baseline, which is either the folder of a recording or a history file. `now`: the recordings that are compared with it.
   Baseline(const GateArguments& arguments, const std::vector<Recording>& now) : path_(arguments.baseline) {
     if (is_history(path_)) {
       read_history(arguments, now);

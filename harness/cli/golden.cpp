@@ -189,8 +189,8 @@ void check_observed(const OpRegistry& ops, const std::string& root, const std::v
   }
 }
 
-/// Checks the records of golden/power: each data set has a record of the current tables, and a recomputed sample agrees with its
-/// records.
+/// Checks golden/power: each data set has a record that was computed from the current tables, and scores that are recomputed for
+/// a sample equal their records.
 void check_power(const OpRegistry& ops, const std::string& root, const std::vector<Case>& cases,
                  const std::optional<uint64_t>& seed, Complaints& complaints) {
   constexpr double kSample = 5;  // percent

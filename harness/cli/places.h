@@ -65,7 +65,8 @@ struct BackendRequest {
   std::string backend;      ///< a name such as "cpu"; a path, which has a '/' or ends with ".so"; "python:MODULE:KERNEL"
   bool in_process = false;  ///< open even a library given by path in this process, not in a worker
   double timeout_seconds = 60;
-  std::function<bool()> ended = {};  ///< only for a library in a worker; see WorkerOptions::ended
+  /// Ends the running call once it returns true (WorkerOptions::ended). Only for a library in a worker.
+  std::function<bool()> ended = {};
 };
 
 /// The limit of a WorkBudget for --diagnose none, short or long; 0 for none.

@@ -245,8 +245,8 @@ static int64_t multiple_below(int64_t all, int64_t count) {
   return multiple;
 }
 
-/// Text if only the first elements behind the last whole vector are missing, in each row or counted over all rows, and later
-/// elements are written. Otherwise empty.
+/// Returns a text if exactly the first elements of the tail (behind the last whole vector) are not written, and the rest of the
+/// tail is. The tail is that of each row, or that of all rows taken as one sequence. Otherwise returns "".
 static std::string gap_in_tail(const std::vector<bool>& written, int64_t columns) {
   const auto text_of = [&](int64_t length, const char* where) -> std::string {
     int64_t begin = -1, end = -1;
@@ -603,7 +603,7 @@ static void of_one_value(const Evidence& evidence, Verdict& verdict, WorkBudget&
       OneValue held = one_value(part, tensor, row);
       zero_rows += held.zero;
       if (wrong == 0) continue;
-      held.nan = held.nan && other_nan == 0;  // a NaN of another code than the expected NaN is informative
+      held.nan = held.nan && other_nan == 0;  // where NaN is expected, NaN with another code is a mistake of its own
       failing += wrong, for_nan += other_nan, ++rows, zero = zero && held.zero, nan = nan && held.nan;
     }
     if (failing == 0) continue;

@@ -14,7 +14,7 @@
 namespace assay {
 namespace {
 
-/// The smallest and the largest of some numbers, and whether there are enough different ones.
+/// The smallest and the largest of some numbers. A range that only one or two different numbers support is not reported.
 struct Extent {
   double low = HUGE_VAL, high = -HUGE_VAL;
   std::set<double> some;

@@ -8,8 +8,8 @@ namespace assay_kernels {
 
 std::vector<Kernel> group_faults() {
   return {
-      in_shared_memory<UnmaskedPackedMantissas>("unmasked_packed_mantissas", "sglang #25733, vLLM #40552: this kernel packs scales that are not powers of two "
-                                                                             "without a mask, so mantissa bits reach the next byte"),
+      in_shared_memory<UnmaskedPackedMantissas>("unmasked_packed_mantissas", "sglang #25733, vLLM #40552: this kernel packs scales without a mask, so mantissa "
+                                                                             "bits of a scale that is not a power of two reach the byte before it"),
       in_shared_memory<Fp32ScaleBitsForPacked>("fp32_scale_bits_for_packed", "DeepGEMM #417, vLLM #53680: this kernel stores the bits of one fp32 scale in a "
                                                                              "word for four packed exponents"),
       in_shared_memory<MissingBarrierInStaging<>>("missing_barrier_in_staging", "vLLM #54111: this kernel reads shared memory before other threads have "
@@ -69,8 +69,8 @@ std::vector<Kernel> tile_faults() {
                                                              "beginning of the next row"),
       of_given_groups<StaticScalesTransposed>("static_scales_transposed", "sglang #29036, aiter #4506: this kernel reads column-major scales as "
                                                                           "row-major", {"col"}),
-      of_packs<PackMantissaLeak>("pack_mantissa_leak", "sglang #25733, sglang #39193: this kernel packs scales that are not powers of two without a mask, so "
-                                                       "mantissa bits reach the next byte"),
+      of_packs<PackMantissaLeak>("pack_mantissa_leak", "sglang #25733, sglang #39193: this kernel packs scales without a mask, so mantissa bits "
+                                                       "of a scale that is not a power of two reach the byte before it"),
       of_packs<PackAbsentGroups>("pack_absent_groups", "TransformerEngine #3070, vLLM #47303: bytes of groups that do not exist become 0xff (NaN) instead of "
                                                        "0"),
       of_packs<PackPaddingRows>("pack_padding_rows", "vLLM #49784, sglang #32386: this kernel packs the padding rows, whatever they contain"),

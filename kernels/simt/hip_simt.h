@@ -168,7 +168,7 @@ SIMT_DEVICE uint8_t to_e4m3fnuz_sat(float v) { return uint8_t(hardware_fp8_x2(v,
 SIMT_DEVICE uint8_t to_e4m3fnuz_sat(float v) { return e4m3fnuz_bits_sat(v); }
 #endif
 SIMT_DEVICE uint8_t to_e4m3fn_nosat(float v) { return e4m3fn_bits_nosat(v); }
-// v_cvt_pk_bf8_f32 converts to e5m2 on gfx950 only. Whether it keeps a NaN's sign is unknown, so the integer code converts NaN.
+// v_cvt_pk_bf8_f32 converts to e5m2 on gfx950 only. Whether it keeps a NaN's sign is unknown, so NaN becomes 0x7f.
 #if defined(__gfx950__)
 SIMT_DEVICE uint8_t to_e5m2_sat(float v) {
   const float limited = min_number(max_number(v, -57344.0f), 57344.0f);

@@ -167,7 +167,7 @@ void read_sum(const UnitRow& row, Unit& unit) {
   CellWords words(row, "sum");
   if (words.next_is("pairs")) {
     unit.sum = ProductSum::kPairs;
-    if ((unit.take & (unit.take - 1)) != 0) throw words.error("pairs requires that take is a power of two");
+    if ((unit.take & (unit.take - 1)) != 0) throw words.error("'pairs' needs a power of two N in take(N) of the column order");
     return words.end("pairs");
   }
   if (words.next_is("exact")) {

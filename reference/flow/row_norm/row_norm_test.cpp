@@ -362,8 +362,8 @@ TEST(NormGatedTwin, ScalesAndCodesAreOfTheProduct) {
 
 namespace assay::sum_of_squares_test {
 
-// Sums of squares by float programs in many orders must lie within the bounds. The bounds must be so narrow that most outputs
-// accept one code.
+// Sums of squares, added in float in many different orders, must lie within the bounds of the reference. The bounds must be so
+// narrow that most outputs accept one code.
 
 namespace {
 
