@@ -86,7 +86,7 @@ expect 1 'was not written: some results are not as predicted' "${verify[@]}" --b
 expect 0 'wrote' "${verify[@]}" --backend cpu --output "$seen"
 expect 0 '16384 of 16384 observed elements are as predicted' "$assay" arch verify "$seen"
 sed '2s/,[0-9a-f]\{16\},/,0123456789abcdef,/' "$seen" >"$scratch/other.csv"
-expect 1 'chains of 1: observed digest 0123456789abcdef' "$assay" arch verify "$scratch/other.csv"
+expect 1 'chains of 1 instructions: observed digest 0123456789abcdef' "$assay" arch verify "$scratch/other.csv"
 sed 's/near 1/near 2/' "$seen" >"$scratch/other.csv"
 expect 2 "expected a kind of data for this instruction, such as 'uniform bits', got 'near 2'" "$assay" arch verify "$scratch/other.csv"
 sed '2s/,512,/,500,/' "$seen" >"$scratch/other.csv"

@@ -213,12 +213,12 @@ TEST(AllReduce, TheSituationOfWrongElementsIsSaid) {
   EXPECT_EQ(situation_of(one, problem, healthy), "");
   std::vector<HostTensor> wrong = healthy;
   for (int64_t i = 0; i < 40; ++i) wrong[1].set_code(i, earlier[1].code(i));
-  EXPECT_THAT(situation_of(one, problem, wrong), HasSubstr("results of the call before"));
+  EXPECT_THAT(situation_of(one, problem, wrong), HasSubstr("results of the previous call"));
   EXPECT_THAT(all_reduce().bind(one)->remarks(problem, wrong),
               ElementsAre(HasSubstr("on rank 1; none on rank 0, 2, 3"), HasSubstr("in the part of rank 0")));
   wrong = healthy;
   for (int64_t i = 0; i < 40; ++i) wrong[2].set_code(i, problem.tensors[4].code(i));
-  EXPECT_THAT(situation_of(one, problem, wrong), HasSubstr("the rank's own numbers"));
+  EXPECT_THAT(situation_of(one, problem, wrong), HasSubstr("the rank's own elements of x"));
   std::vector<HostTensor> elsewhere = healthy;
   for (int64_t i = 0; i < 40; ++i) elsewhere[1].set_code(i, earlier[1].code(100 + i));
   EXPECT_THAT(situation_of(one, problem, elsewhere), HasSubstr("sums of inputs of earlier calls, in other positions"));

@@ -123,7 +123,7 @@ class RoundTrip : public testing::TestWithParam<Trip> {
       cells["rope"] = "normal", cells["scale"] = std::string(trip.insert) == "vllm.mla_fp8" ? "scales" : "";
     bound_ = insert.bind(case_of(insert, cells, {}));
     for (const char* wrong : {"7:7", "some:7"})  // a number or another word in place of a pattern
-      EXPECT_THAT(refusal_of(insert, cells, {{"slot_mapping", wrong}}), HasSubstr("expected a list of slots such as 3;-1;0, or one of order"));
+      EXPECT_THAT(refusal_of(insert, cells, {{"slot_mapping", wrong}}), HasSubstr("expected a list of slots such as 3;-1;0, or order"));
     problem_ = bound_->problem();
     for (HostTensor& tensor : problem_.tensors) {
       if (tensor.spec.name == "positions")

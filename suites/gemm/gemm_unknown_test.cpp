@@ -135,7 +135,7 @@ TEST(UnknownGemm, DataThatHideAGainAreNotTrusted) {
       ADD_FAILURE() << glob << " was taken";
     } catch (const TableError& error) {
       EXPECT_THAT(error.what(), HasSubstr("blind_to: '" + std::string(glob) +
-                                          "' covers the mutant 'y: gain 105/100', which inputs of assay.unknown_fp8_row.sm_90 must expose"));
+                                          "' includes the mutant 'y: gain 105/100', which inputs of assay.unknown_fp8_row.sm_90 must expose"));
     }
   }
   declared.blind_to = {"k: *"};
@@ -198,7 +198,7 @@ TEST(UnknownGemm, TheVerdictOnErrorsIsGivenWhereItHasPower) {
   // Errors of a kernel with one bit less are no larger than those of the coarsest variant, so they could not be detected.
   EXPECT_THAT(words(kPositive), HasSubstr("no check of error sizes: it would detect one fraction bit too few in only"));
   EXPECT_THAT(words(signs), HasSubstr("no check of error sizes: it would detect one fraction bit too few in only"));
-  EXPECT_THAT(words({{"m", "23"}, {"n", "24"}}), HasSubstr("no check of error sizes: d has no 3 parts"));
+  EXPECT_THAT(words({{"m", "23"}, {"n", "24"}}), HasSubstr("no check of error sizes: d is too small for 3 parts"));
   EXPECT_THAT(words({{"contract", "assay.unknown_fp8_tensor.sm_90"}, {"scales", "tensor"}}),
               HasSubstr("no check of error sizes: the parts of d that would be compared share scales"));
   GemmCase dumped = read_gemm_case(case_with({{"m", "24"}}));
