@@ -190,7 +190,8 @@ const std::map<std::string, std::string>& words_of_columns() {
       {"order",
        "order of the ranks in the sum. The owner of an element is the rank that adds it. `absolute`: rank 0 first. `from_owner`: "
        "the owner first, then the ranks after it. `behind_owner`: the ranks after the owner first, and the owner last. "
-       "`chunks(N)`: sums of N ranks, then the sum of these sums. `any_tree`: any order"},
+       "`chunks(N)`: sums of N ranks, then the sum of these sums. `any_tree`: any order. `one_tree`: any "
+       "order, but the same for every number of rows"},
       {"owners",
        "which rank owns which elements. `any`: any rank may own any element. `packets(BYTES) rest(last)`: each rank owns the "
        "same number of packets, and the last rank also owns the rest. `stripes(ELEMENTS)`: the ranks own stripes of this many "

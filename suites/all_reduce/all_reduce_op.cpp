@@ -256,6 +256,29 @@ std::unique_ptr<const BoundCase> BoundRanks::excerpt() const {
   return few.m == c_.m && few.n == c_.n ? nullptr : std::make_unique<const BoundRanks>(std::move(few), name_);
 }
 
+/// For contracts with order one_tree: a middle row alone, and all rows more than twice, must have the same sums as in the case.
+/// Cases with warm-up calls or another use of the group are left out.
+std::vector<Relation> BoundRanks::relations(const Problem& problem) const {
+  if (!c_.contract.keeps_tree || c_.m == 0 || c_.before > 0 || c_.use != RankUse::kPlain) return {};
+  std::vector<int64_t> repeated(size_t(2 * c_.m + 3));
+  for (size_t i = 0; i < repeated.size(); ++i) repeated[i] = int64_t(i) % c_.m;
+  std::vector<Relation> all;
+  for (const std::vector<int64_t>& rows : {std::vector<int64_t>{c_.m / 2}, repeated}) {
+    RankCase other = c_;
+    other.m = int64_t(rows.size());
+    Relation& relation = all.emplace_back(
+        Relation{"order", fmt::format("{} rows instead of {}", rows.size(), c_.m), rank_problem(other), "y", {}});
+    for (size_t t = 0; t < problem.tensors.size(); ++t) {
+      HostTensor& to = relation.problem.tensors[t];
+      if (to.spec.role != Role::kInput) continue;
+      for (int64_t i = 0; i < other.elements(); ++i)
+        to.set_code(to.spec.place(i), problem.tensors[t].code(problem.tensors[t].spec.place(rows[size_t(i / c_.n)] * c_.n + i % c_.n)));
+    }
+    for (int64_t i = 0; i < other.elements(); ++i) relation.same_as.push_back(rows[size_t(i / c_.n)] * c_.n + i % c_.n);
+  }
+  return all;
+}
+
 std::vector<std::string> BoundRanks::formulas() const { return rank_lines(c_.contract, *c_.x); }
 
 std::vector<std::string> BoundRanks::trace(const Problem& problem, int64_t row, int64_t column) const {

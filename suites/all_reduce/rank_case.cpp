@@ -208,6 +208,7 @@ class AcceptedSums {
 };
 
 std::string freedom(const RankReduce& contract) {
+  if (contract.keeps_tree) return "the sums of all orders of additions are accepted; the order must be the same for every number of rows";
   if (contract.order == RankOrder::kAnyTree) return "the sums of all orders of additions are accepted";
   if (contract.owners.any) return "the sum may start at any rank";
   if (contract.codec.keeps_sums() && contract.codec.of_numbers)

@@ -95,6 +95,7 @@ class BoundRanks : public BoundCase {
   Expectation expect(const Problem& problem, const std::vector<HostTensor>* outputs) const override;
   std::vector<Hypothesis> mutants() const override;
   std::unique_ptr<const BoundCase> excerpt() const override;
+  std::vector<Relation> relations(const Problem& problem) const override;
   std::vector<std::string> formulas() const override;
   std::vector<std::string> trace(const Problem& problem, int64_t row, int64_t column) const override;
   std::vector<std::string> remarks(const Problem& problem, const std::vector<HostTensor>& outputs) const override;

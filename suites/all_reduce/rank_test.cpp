@@ -104,6 +104,31 @@ TEST(AllReduce, AFreeOrderIsFreeForAllRanksTogether) {
   EXPECT_EQ(parted.violations[0].places.front().part, "y.rank 2");
 }
 
+/// Contracts with order one_tree accept any order, but not another order for another number of rows.
+TEST(AllReduce, OneTreeIsTheSameForEveryNumberOfRows) {
+  const Case one = case_with({{"contract", "vllm.all_reduce_batch_invariant"}, {"m", "3"}, {"before", ""}});
+  const std::unique_ptr<const BoundCase> bound = all_reduce().bind(one);
+  const Problem problem = bound->problem();
+  const KernelOffer kernel{.name = "tree", .op = "all_reduce", .contracts = {"vllm.all_reduce_batch_invariant"}};
+  const CallRequest request{"all_reduce", "vllm.all_reduce_batch_invariant", "tree", &problem, 1};
+  const auto broken_of = [&](const std::string& contract, bool by_rows) {
+    const Case other = with_cells(one, {{"contract", contract}});
+    Backend backend;
+    backend.call = [&, by_rows](const CallRequest& made) {
+      const auto m = made.problem->tensors.front().spec.shape.front();
+      const std::unique_ptr<const BoundCase> of_rows = all_reduce().bind(with_cells(one, {{"m", std::to_string(m)}}));
+      CallResult result;
+      result.outputs = outputs_by(*made.problem, of_rows->expect(*made.problem, nullptr),
+                                  by_rows && m > 3 ? std::vector<int>{0, 1, 2, 3} : std::vector<int>{});
+      return result;
+    };
+    return climb(*all_reduce().bind(other), other, kernel, backend, request, backend.call(request)).broken;
+  };
+  EXPECT_EQ(broken_of("vllm.all_reduce_batch_invariant", false), "");
+  EXPECT_EQ(broken_of("vllm.all_reduce_batch_invariant", true), "order");
+  EXPECT_EQ(broken_of("nccl.all_reduce_tree", true), "");
+}
+
 /// Some orders of addition give Inf - Inf = NaN, others a number. Such an element is not checked, so either result passes.
 TEST(AllReduce, WhatOnlySomeTreesOverflowIsNotJudged) {
   const Case one = case_with({{"contract", "nccl.all_reduce_tree"}, {"x", "f16"}, {"fill", "rank_overflow"}});

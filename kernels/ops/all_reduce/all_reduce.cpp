@@ -126,7 +126,7 @@ std::vector<Kernel> all_reduce_kernels() {
       owner_keeps_row<AiterFp8<false, 8>>("aiter.all_reduce_fp8_g8_nosat.gfx942", "f16"),
       owner_keeps_row<AiterFp8<true, 8>>("aiter.all_reduce_fp8_g8_nosat.gfx950", "f16"),
       owner_keeps_row<FlashinferFp8>("flashinfer.all_reduce_fp8_twoshot", "bf16"),
-      not_in_place(all_reduce_row("all_reduce.pairs", {"nccl.all_reduce_tree"}, run_pairs<Native>)),
+      not_in_place(all_reduce_row("all_reduce.pairs", {"nccl.all_reduce_tree", "vllm.all_reduce_batch_invariant"}, run_pairs<Native>)),
       not_in_place(symm_mem_row(one, std::vector<std::string>{"torch.symm_mem_one_shot"}, run_one_shot<Native>)),
       not_in_place(symm_mem_row(one, std::vector<std::string>{"torch.symm_mem_one_shot_6"}, run_one_shot<FromZeroNative>)),
       symm_mem_row(two, std::vector<std::string>{"torch.symm_mem_two_shot"}, run_two_shot<Native>),

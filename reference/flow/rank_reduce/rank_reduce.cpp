@@ -41,11 +41,13 @@ void read_ranks(const RowCells& cells, RankReduce& contract) {
 
 void read_order(const RowCells& cells, RankReduce& contract) {
   const std::vector<CellStep> steps = cells.steps("order");
-  const auto found = steps.size() == 1 ? std::find(kOrders, kOrders + kOrdersOfRows, steps[0].word) : kOrders + kOrdersOfRows;
+  contract.keeps_tree = cells.text("order") == "one_tree";
+  const std::string word = contract.keeps_tree ? name_of(RankOrder::kAnyTree) : steps.size() == 1 ? steps[0].word : "";
+  const auto found = std::find(kOrders, kOrders + kOrdersOfRows, word);
   const bool has_size = steps.size() == 1 && steps[0].arguments.size() == 1;
   if (found == kOrders + kOrdersOfRows || has_size != (RankOrder(found - kOrders) == RankOrder::kChunks))
     throw cells.error("order", 0,
-                      "'" + cells.text("order") + "' is not one of: absolute, from_owner, behind_owner, any_tree, chunks(RANKS)");
+                      "'" + cells.text("order") + "' is not one of: absolute, from_owner, behind_owner, any_tree, one_tree, chunks(RANKS)");
   contract.order = RankOrder(found - kOrders);
   if (has_size) contract.chunk = int(whole_number(cells, "order", steps[0].argument(0)));
 }

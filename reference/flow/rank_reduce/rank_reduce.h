@@ -87,6 +87,7 @@ struct RankReduce {
   std::vector<int> ranks;  ///< supported numbers of ranks, ascending
   RankOrder order = RankOrder::kAbsolute;
   int chunk = 0;  ///< ranks per chunk; 0: no chunks
+  bool keeps_tree = false;  ///< of kAnyTree: the tree is the same for every number of rows (order `one_tree`)
   RankOwners owners;
   bool from_zero = false;      ///< true: the first value is added to +0; false: the first value is the first partial sum
   RankCodec codec;             ///< applied to every value before it is added, and to every sum
