@@ -202,7 +202,7 @@ TEST(Lint, NamesProblemsOfNvfp4) {
   expect_finding(nvfp4(), "up.weight", block_of_codes(2, 1, 8, 0x31), "no scale rule gives these codes", "row 2, block 1");
   Checkpoint clipped = nvfp4();
   clipped.of("up.weight_scale")[17] = std::byte(0x7e);
-  expect_finding(clipped, "up.weight", block_of_codes(1, 1, 8, 0x7f), "clipped: scale 448", "row 1, block 1");
+  expect_finding(clipped, "up.weight", block_of_codes(1, 1, 8, 0x7f), "clipped: the scale is 448", "row 1, block 1");
   const float right = [] {
     float value = 0;
     std::memcpy(&value, nvfp4().of("up.weight_scale_2").data(), 4);

@@ -222,7 +222,7 @@ TEST(GemmBlockScaled, AShuffledWeightIsTheSameProduct) {
   EXPECT_EQ(computed(gemm().bind(one)->expect(of_one, nullptr))[0].low, computed(gemm().bind(other)->expect(of_other, nullptr))[0].low);
   shuffled["n"] = "136";
   EXPECT_THAT([&] { (void)case_with(shuffled); },
-              testing::ThrowsMessage<TableError>(HasSubstr("n: expected n to be a multiple of 16 and k of 32")));
+              testing::ThrowsMessage<TableError>(HasSubstr("n: expected n to be a multiple of 16 and k a multiple of 32")));
 }
 
 /// DeepGEMM's packed scales, with addresses computed a second time: four bytes in a word, rows padded to a multiple of four.
