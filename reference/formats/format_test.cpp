@@ -307,6 +307,26 @@ TEST(Misreadings, NormalCodes) {
   EXPECT_EQ(read_as("the exponent is read one bit too low", 0x38), 0x1.0p7) << "0x38 >> 2 is 14, whose power is 7";
 }
 
+TEST(Misreadings, BitsOfFieldsThatAreNotRead) {
+  EXPECT_EQ(read_as("the lowest bit of the mantissa is not read", 0x3f), 1.75);
+  EXPECT_EQ(read_as("the lowest bit of the mantissa is not read", 0x81), 0);
+  EXPECT_EQ(read_as("the lowest bit of the mantissa is not read", 0x3e), 1.75);
+  EXPECT_EQ(read_as("the highest bit of the mantissa is not read", 0xbf), -1.375);
+  EXPECT_EQ(read_as("the lowest bit of the exponent is not read", 0x08), 0) << "no leading 1 if the rest of the exponent is 0";
+  EXPECT_EQ(read_as("the highest bit of the exponent is not read", 0x7c), 0x1.8p0);
+  EXPECT_TRUE(std::isnan(read_as("the lowest bit of the mantissa is not read", 0x7f)));
+}
+
+TEST(Misreadings, AMantissaInTheWrongPlaceChangesTheExponentByOr) {
+  const std::string high = " too high: its bits are added to the exponent by OR", name = "the mantissa of normal codes is placed ";
+  EXPECT_EQ(read_as(name + "1 bit" + high, 0x3c), 1) << "its highest bit becomes the lowest one of the exponent, which is set";
+  EXPECT_EQ(read_as(name + "1 bit" + high, 0x34), 1) << "and here it is not set";
+  EXPECT_EQ(read_as(name + "6 bits" + high, 0x39), 0x1p0) << "bit 3 of the exponent 127 is set";
+  EXPECT_EQ(read_as(name + "6 bits" + high, 0x41), 0x1p9) << "bit 3 of the exponent 128 is not set";
+  EXPECT_EQ(read_as(name + "1 bit too low", 0x3c), 1.25);
+  EXPECT_EQ(read_as(name + "1 bit too low", 0x04), decode(kE4M3Fn, 0x04)) << "a subnormal code";
+}
+
 TEST(Misreadings, SignAndNan) {
   EXPECT_EQ(read_as("the code of NaN is read as a number", 0x7f), 480);
   EXPECT_EQ(read_as("the code of NaN is read as a number", 0xff), -480);

@@ -66,6 +66,25 @@ double unmasked(const Format& format, uint32_t code) {
   return with_sign(fields.negative, double(std::bit_cast<float>(bits)));
 }
 
+/// Reads fields of which `exponent` and `mantissa` return other ones, as a wrong mask does.
+CodeReader of_fields(std::function<int(const Format& format, int exponent)> exponent,
+                     std::function<int(const Format& format, int mantissa)> mantissa) {
+  return of_numbers([=](const Format& format, const Fields& fields) {
+    return magnitude(format, exponent ? exponent(format, fields.exponent) : fields.exponent,
+                     mantissa ? mantissa(format, fields.mantissa) : fields.mantissa);
+  });
+}
+
+/// A decoder that builds the fp32 bits of normal codes as exponent | mantissa, with the mantissa `by` bits too high.
+CodeReader of_shifted_mantissa(int by) {
+  return of_normals([by](const Format& format, int exponent, int mantissa) {
+    constexpr int kMantissa = 23, kBias = 127;
+    const uint32_t right = uint32_t(mantissa) << (kMantissa - format.mantissa_bits);
+    const uint32_t bits = uint32_t(exponent + kBias - format.bias) << kMantissa | (by > 0 ? right << by : right >> -by);
+    return double(std::bit_cast<float>(bits));
+  });
+}
+
 }  // namespace
 
 std::vector<CodeMisreading> code_misreadings(const Format& format) {
@@ -116,6 +135,20 @@ std::vector<CodeMisreading> code_misreadings(const Format& format) {
                      const int exponent = int(code >> (f.mantissa_bits + shift) & ((1u << f.exponent_bits) - 1));
                      return with_sign(fields.negative, magnitude(f, exponent, fields.mantissa));
                    }});
+  all.push_back({"the lowest bit of the mantissa is not read",
+                 of_fields({}, [](const Format&, int mantissa) { return mantissa & ~1; })});
+  all.push_back({"the highest bit of the mantissa is not read", of_fields({}, [](const Format& f, int mantissa) {
+                   return mantissa & ((1 << (f.mantissa_bits - 1)) - 1);
+                 })});
+  all.push_back({"the lowest bit of the exponent is not read",
+                 of_fields([](const Format&, int exponent) { return exponent & ~1; }, {})});
+  all.push_back({"the highest bit of the exponent is not read", of_fields([](const Format& f, int exponent) {
+                   return exponent & ((1 << (f.exponent_bits - 1)) - 1);
+                 }, {})});
+  for (const int by : std::set<int>{1, -1, 2, -2, m, -m, 2 * m})
+    all.push_back({"the mantissa of normal codes is placed " + std::to_string(std::abs(by)) +
+                       (std::abs(by) == 1 ? " bit" : " bits") + " too " + (by > 0 ? "high: its bits are added to the exponent by OR" : "low"),
+                   of_shifted_mantissa(by)});
   return all;
 }
 
