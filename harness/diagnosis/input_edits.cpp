@@ -503,6 +503,8 @@ std::vector<InputEdit> input_edits(const Problem& problem, int64_t products) {
     });
     if (products == 1) edits.beside_within_vectors(halves);
     if (products == 1 && halves) edits.last_of_halves();
+    if (products == 1 && spec.format->specials != Specials::kScale && spec.format->specials != Specials::kBits)
+      std::ranges::move(flat_vector_edits(problem, i), std::back_inserter(all));
     if (spec.format->specials == Specials::kScale || spec.format->specials == Specials::kBits)
       continue;
     if (products > 1 ? !has_sum && is_summed(problem, i) : spec.shape.size() > 1) edits.left_out(products == 1);

@@ -43,6 +43,7 @@ struct InputEdit {
   /// are tried too, because other cases tell which of them is right.
   bool general = false;
   bool late = false;  ///< one of many edits, which are tried after all others
+  bool is_everywhere = false;  ///< no cause of errors in some places only
 
   Problem applied(const Problem& problem) const;  ///< a copy of `problem` with the inputs as the kernel reads them
 };
@@ -62,6 +63,10 @@ std::vector<InputEdit> address_edits(const Problem& problem, size_t tensor);
 /// The same in two inputs at once, if they have one format and names such as scale_a and scale_b: one function finds the address
 /// of both.
 std::vector<InputEdit> address_edits_of_pairs(const Problem& problem);
+
+/// Wrong positions within vectors, if rows lie behind one another and the number of columns is no multiple of the vector:
+/// "x: [i, j] with j mod 4 = 1 is read from [i, j + 1], j counted over all rows" (flat_vectors.cpp).
+std::vector<InputEdit> flat_vector_edits(const Problem& problem, size_t tensor);
 
 /// Edits for elements that a loop over a vector skips, so that the kernel uses 0 for them: in an input, or in all terms of a sum
 /// over ranks (address_edits.cpp).

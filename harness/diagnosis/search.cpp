@@ -383,8 +383,8 @@ class Search {
           few_.push_back(edit.name);
         if (result.explained < (edit.leaves_out ? 1 : kFewestMisread) || by_chance(edit, edits.size())) continue;
         const Hypothesis hypothesis{edit.name, expect};
-        if (!edit.leaves_out && !edit.filled && result.explained == result.failing && result.contradicted > 0 &&
-            almost_.size() < kMostAlmost)
+        if (!edit.leaves_out && !edit.filled && !edit.is_everywhere && result.explained == result.failing &&
+            result.contradicted > 0 && almost_.size() < kMostAlmost)
           almost_.push_back({hypothesis, std::move(held), result});
         // Where data repeat, most edits explain some of the wrong elements by chance. So an edit other than the plain ones must
         // explain all of them, or nine tenths if it leaves columns out.

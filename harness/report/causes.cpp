@@ -169,13 +169,13 @@ struct Diagnosed {
   }
 };
 
-/// The mistake without numbers and without text that depends on shapes: the index "i, " of a row, ", within vectors of 8", and
-/// the rows, columns or elements in which it was seen.
+/// The mistake without numbers and without text that depends on shapes: the index "i, " of a row, ", within vectors of 8",
+/// ", j counted over all rows", and the rows, columns or elements in which it was seen.
 std::string key_of(const ToldCause& cause) {
   std::string mistake = cause.mistake;
   if (mistake.starts_with(kObeys)) return mistake.substr(0, mistake.find(kInstead));  // the numbers of a release count
   for (size_t at = 0; (at = mistake.find("[i, ", at)) != std::string::npos;) mistake.erase(at + 1, 3);
-  for (const char* const words : {", within vectors of ", ", only in ", ", only where "})
+  for (const char* const words : {", within vectors of ", ", j counted over all rows", ", only in ", ", only where "})
     if (const size_t at = mistake.find(words); at != std::string::npos) mistake.erase(at, mistake.find("; and ", at) - at);
   // A kernel that rounds to its 16-bit type has this type in some cases and the other one in others.
   for (const char* const words : {"rounded to bf16", "rounded to f16", "to(bf16)", "to(f16)"})

@@ -306,6 +306,10 @@ TEST(Reconcile, AMistakeIsOneWhateverTheShapes) {
   const RunResult result = reconciled({failing("a", {complete(90, one)}), failing("b", {complete(50, same)}), unexplained});
   EXPECT_THAT(result.verdicts[0].causes, ElementsAre(complete(90, one)));
   EXPECT_THAT(result.verdicts[1].causes, ElementsAre(complete(50, same)));
+  const std::string column = "x: [i, j] with j mod 4 = 1 is read from [i, j + 1]", flat = column + ", j counted over all rows";
+  const RunResult both = reconciled({failing("a", {complete(90, column)}), failing("b", {complete(50, flat)})});
+  EXPECT_THAT(both.verdicts[0].causes, ElementsAre(complete(90, column)));
+  EXPECT_THAT(both.verdicts[1].causes, ElementsAre(complete(50, flat)));
 }
 
 TEST(Reconcile, RoundingToEither16BitFormatIsOneMistake) {
