@@ -983,6 +983,18 @@ TEST(Misread, RoundedNumbersAndEndsOfScalesAreNamed) {
   EXPECT_THAT(made, ElementsAre(127, 1, 255, 127, 127, 127, 127, 127));
 }
 
+TEST(Misread, CodesOf8BitsAreTriedBeforePlaces) {
+  std::vector<uint32_t> codes(32), made;
+  for (size_t i = 0; i < codes.size(); ++i) codes[i] = uint32_t(0x30 + i);
+  const auto first = [&](const Format& format, const std::string& part) {
+    const std::vector<std::string> names = names_of_edits(format, codes, 1, "", &made);
+    return std::find_if(names.begin(), names.end(), [&](const std::string& name) { return name.find(part) != name.npos; }) - names.begin();
+  };
+  const std::string bit = "the lowest bit of the mantissa is not read", place = "is read from [j - j mod 2]";
+  EXPECT_LT(first(kE4M3Fn, bit), first(kE4M3Fn, place));
+  EXPECT_GT(first(kBf16, bit), first(kBf16, place));
+}
+
 TEST(Misread, WrongReadsOfTwoInputsAreNoCause) {
   const auto cause = [](const std::string& input, const std::string& name) { return Cause{{{name, name, 8, input}}, 8, 8}; };
   EXPECT_THAT(causes_in_words({cause("x", "x: read as 0"), cause("w", "w: read as 0")}),

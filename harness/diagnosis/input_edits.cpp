@@ -515,7 +515,11 @@ std::vector<InputEdit> input_edits(const Problem& problem, int64_t products) {
   if (products == 1) std::ranges::move(skipped_elements(problem), std::back_inserter(all));
   if (products == 1 && problem.ranks > 1) unread_on_all_ranks(problem, all);
   std::ranges::move(address_edits_of_pairs(problem), std::back_inserter(all));
-  const auto turn = [](const InputEdit& edit) { return edit.plain ? 0 : edit.late ? 3 : edit.general ? 1 : 2; };
+  // Misread codes of 8 or 4 bits are few and common, so that the limit of the work must not leave them out.
+  const auto is_of_codes = [&](const InputEdit& edit) { return edit.code && problem.tensors[edit.tensor].spec.format->bits <= 8; };
+  const auto turn = [&](const InputEdit& edit) {
+    return edit.plain ? 0 : edit.late ? 3 : edit.general || is_of_codes(edit) ? 1 : 2;
+  };
   std::ranges::stable_sort(all, {}, turn);
   return all;
 }
