@@ -1347,6 +1347,24 @@ TEST(LeftOut, TheColumnsThatAMaximumLeavesOutAreFoundFromTheScales) {
   EXPECT_EQ(found([](int64_t) { return true; }), "");
 }
 
+TEST(LeftOut, OneScaleDoesNotShowAMaximumIfElementsBesideRightScalesAreWrong) {
+  const auto bound = testing::toy_op_of<Reductions>().bind(testing::toy_case());
+  const Problem problem = bound->problem();
+  const auto found = [&](bool others_too) {
+    std::vector<HostTensor> outputs = Reductions::outputs_of(problem.tensors[0], [](int64_t) { return true; });
+    std::vector<double> group;
+    for (int64_t c = 0; c < 8; ++c) group.push_back(decode(kF32, problem.tensors[0].code(c)));
+    std::sort(group.begin(), group.end());
+    outputs[0].set_code(0, code_of(kF32, group[6]));  // the second largest
+    for (int64_t c = 0; c < 16; ++c)
+      if (c < 8 || others_too) outputs[1].set_code(c, code_of(kF32, -1));
+    WorkBudget budget(WorkBudget::kLong);
+    return left_out_of_maxima(*bound, problem, outputs, budget).has_value();
+  };
+  EXPECT_TRUE(found(false));
+  EXPECT_FALSE(found(true));
+}
+
 // The cost of testing hypotheses on large outputs.
 
 /// 64 rows of 16 codes: `code` from row `first_row` on, and 10 before. Each element costs as much as 2^16 multiply-accumulates.

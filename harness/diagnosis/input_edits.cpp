@@ -614,6 +614,25 @@ std::optional<GroupsOfInput> groups_of_input(const Problem& problem, const std::
   return std::nullopt;
 }
 
+/// Whether many elements are wrong in groups whose scales are right. A maximum that leaves out columns does not do that.
+bool wrong_beside_right_scales(const WrongPart& scales, const std::vector<WholePart>& answer, int64_t width,
+                               const std::vector<HostTensor>& outputs) {
+  constexpr int64_t kFewest = 8;
+  const std::set<int64_t> wrong_scales(scales.failing().begin(), scales.failing().end());
+  const int64_t groups = scales.part().columns();
+  for (const WholePart& one : answer) {
+    const Part& part = one.part;
+    if (part.rank != scales.part().rank || part.rows() != scales.part().rows() || part.columns() != groups * width) continue;
+    const WrongPart elements(one, tensor_of(outputs, part));
+    if (!elements.complete()) continue;
+    const int64_t beside = std::count_if(elements.failing().begin(), elements.failing().end(), [&](int64_t i) {
+      return !wrong_scales.contains(i / part.columns() * groups + i % part.columns() / width);
+    });
+    if (beside >= kFewest) return true;
+  }
+  return false;
+}
+
 /// A rule such as "j mod 8 = 7" that holds for all columns in `out` and for none in `kept`. Empty if there is none.
 std::string rule_of_columns(const std::set<int64_t>& out, const std::set<int64_t>& kept, int64_t columns) {
   for (int64_t period = 2; period < columns; period *= 2) {
@@ -691,6 +710,7 @@ std::optional<Regularity> left_out_of_maxima(const BoundCase& bound, const Probl
   }
   const auto failing = int64_t(scales.failing().size());
   if (4 * explained < 3 * failing || out.empty()) return std::nullopt;
+  if (explained == 1 && wrong_beside_right_scales(scales, whole, of->width, outputs)) return std::nullopt;
   const std::set<int64_t> wrong(scales.failing().begin(), scales.failing().end());
   for (int64_t scale = 0; scale < scales.part().elements(); ++scale) {
     if (wrong.contains(scale)) continue;
