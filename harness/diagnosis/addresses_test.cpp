@@ -185,6 +185,34 @@ TEST(Dequantized, NumbersOfOtherColumnsAreFoundBesideWrongScales) {
   EXPECT_EQ(held(0, false), "") << "no constant distance";
 }
 
+TEST(Dequantized, AWrongIndexInAVectorIsFoundBesideWrongScales) {
+  const auto number = [](int64_t i) { return (i * 7 % 5 < 2 ? -1.0 : 1.0) * (1 + double(i * 37 % 101) / 8); };
+  const auto e2m1 = [](double v) { return code_of(kE2M1, round_to(kE2M1, v, Rounding::kNearestEven, Overflow::kSaturate)); };
+  // Groups of 16 numbers with one scale, a power of two. The kernel quantizes number(source(i)) in the place of number(i).
+  const auto rule = [&](const std::function<int64_t(int64_t)>& source, int64_t rows = 2) {
+    const auto scale_of = [&](int64_t group, bool due) {
+      double most = 0;
+      for (int64_t i = group * 16; i < group * 16 + 16; ++i) most = std::max(most, std::abs(number(due ? i : source(i))));
+      return std::exp2(std::ceil(std::log2(most / 6)) - (due ? 0 : 1));
+    };
+    const BytesHeld q(
+        {rows, 32}, [&](int64_t i) { return e2m1(number(i) / scale_of(i / 16, true)); },
+        [&](int64_t i) { return e2m1(number(source(i)) / scale_of(i / 16, false)); }, kE2M1);
+    BytesHeld scale(
+        {rows, 2}, [&](int64_t group) { return code_of(kF32, scale_of(group, true)); },
+        [&](int64_t group) { return code_of(kF32, scale_of(group, false)); }, kF32);
+    scale.whole.part.tensor = "scale";
+    return rule_words(numbers_of_vectors(q.wrong(), {q.wrong(), scale.wrong()}));
+  };
+  EXPECT_THAT(rule([](int64_t i) { return i - i % 8 + i % 2; }),
+              HasSubstr("q[i, j] holds the number of q[i, j - j mod 8 + j mod 2]: the first 2 of each 8 are repeated"));
+  EXPECT_THAT(rule([](int64_t i) { return i ^ 1; }), HasSubstr("q[i, j] holds the number of q[i, j ^ 1]"));
+  EXPECT_THAT(rule([](int64_t i) { return i % 4 == 1 ? i + 1 : i; }, 8), HasSubstr("the number of q[i, j + 1] where j mod 4 = 1"));
+  EXPECT_EQ(rule([](int64_t i) { return i; }), "") << "only the scales are wrong";
+  EXPECT_EQ(rule([](int64_t i) { return i / 16 * 16 + i * 11 % 16; }), "") << "another order";
+  EXPECT_EQ(rule([](int64_t i) { return i == 5 ? i : i - i % 8 + i % 2; }), "") << "element 5 is read from its place";
+}
+
 TEST(PackedFields, OneWrongShiftOfAWordIsFound) {
   const auto due = [](int64_t i) { return uint32_t(120 + i * 5 % 11); };
   const auto packed = [&](const std::function<uint64_t(int64_t first)>& word) {

@@ -594,6 +594,7 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
     if (rounding.holds && of_other_scale && of_other_scale->explained < failing) of_other_scale.reset();  // a wrong boundary of codes
     consider(std::move(of_other_scale));
     consider(numbers_of_other_columns(wrong, parts));
+    consider(numbers_of_vectors(wrong, parts));
     consider(of_fewer_bits(wrong));
     consider(largest_code_too_early(wrong));
     consider(wrong_overflow(wrong));

@@ -329,6 +329,10 @@ std::string zero_pitches(const BoundCase& bound, const Problem& problem, const W
 /// (scale_values.cpp). `all`: all outputs.
 Rule numbers_of_other_columns(const WrongPart& wrong, const std::vector<WrongPart>& all);
 
+/// The same for a wrong index within vectors that lie in one group, such as the first pair of each 8 in place of all four pairs.
+/// Every code of the output must fit (numbers_in_vectors.cpp).
+Rule numbers_of_vectors(const WrongPart& wrong, const std::vector<WrongPart>& all);
+
 /// The expected values plus or minus a product of scales or a bias (constant_values.cpp).
 Rule plus_scales(const WrongPart& wrong, const Problem& problem);
 
