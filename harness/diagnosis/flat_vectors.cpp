@@ -1,5 +1,5 @@
-// Wrong positions within a vector, for kernels that read a matrix as one array of vectors. If the number of columns is no multiple
-// of the vector, the position in the array tells which elements are read wrongly, and the column does not.
+// Wrong positions within a vector, for kernels that read a matrix as one array of vectors. If the number of columns is no
+// multiple of the vector, the position in the array tells which elements are read wrongly, and the column does not.
 #include <fmt/format.h>
 
 #include <cstdlib>
@@ -40,10 +40,9 @@ std::vector<InputEdit> flat_vector_edits(const Problem& problem, size_t tensor) 
         for (int64_t from = 0; from < period; from += width) {
           const int64_t away = std::abs(from - to);
           if (away == 0 || (period > kLongestWithAllPairs && (width > 1 || away > 1))) continue;
-          const std::string which =
-              width == 1 ? fmt::format("= {}", to) : fmt::format("in {}..{}", to, to + width - 1);
-          add(fmt::format("[i, j] with j mod {} {} is read from [i, j {} {}]", period, which, from > to ? '+' : '-', away), period,
-              [=](int64_t at) { return at % period / width * width == to ? at + from - to : at; });
+          const std::string which = width == 1 ? fmt::format("= {}", to) : fmt::format("in {}..{}", to, to + width - 1);
+          add(fmt::format("[i, j] with j mod {} {} is read from [i, j {} {}]", period, which, from > to ? '+' : '-', away),
+              period, [=](int64_t at) { return at % period / width * width == to ? at + from - to : at; });
         }
     add(fmt::format("[i, j] is read from [i, j ^ {}] (halves of each {} exchanged)", period / 2, period), period,
         [=](int64_t at) { return at ^ period / 2; });

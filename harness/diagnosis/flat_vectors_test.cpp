@@ -29,9 +29,10 @@ std::vector<std::string> causes_of_copy(int64_t rows, int64_t columns, const std
 }
 
 TEST(FlatVectors, AWrongPositionInAVectorIsNamedIfVectorsCrossRows) {
-  EXPECT_THAT(causes_of_copy(8, 9, [](int64_t i) { return i % 4 == 1 ? i + 1 : i; }),
-              ElementsAre("explains 18 of 18 failing elements: x: [i, j] with j mod 4 = 1 is read from [i, j + 1], j counted over "
-                          "all rows"));
+  EXPECT_THAT(
+      causes_of_copy(8, 9, [](int64_t i) { return i % 4 == 1 ? i + 1 : i; }),
+      ElementsAre("explains 18 of 18 failing elements: x: [i, j] with j mod 4 = 1 is read from [i, j + 1], j counted over "
+                  "all rows"));
   EXPECT_THAT(causes_of_copy(8, 9, [](int64_t i) { return i ^ 4; }),
               ElementsAre("explains 72 of 72 failing elements: x: [i, j] is read from [i, j ^ 4] (halves of each 8 exchanged), "
                           "j counted over all rows"));
