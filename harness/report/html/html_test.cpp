@@ -262,7 +262,7 @@ TEST(Html, PlacesThatAreWrongTogetherAreALineInTheHeatMap) {
   const std::string map = map_of(v.tensors[0]);
   EXPECT_THAT(map, HasSubstr("<path class=\"joint\" d=\"M54 "));
   EXPECT_EQ(times(map, "h15"), 64u) << "every cell of row 1";
-  EXPECT_THAT(map, HasSubstr("these elements contradict each other, though each alone may be accepted"));
+  EXPECT_THAT(map, HasSubstr("a line marks elements that contradict each other, though each alone may be accepted"));
 }
 
 TEST(Html, ACauseHasOneCardWhateverItsNumbers) {
