@@ -122,6 +122,10 @@ struct DecodedOperands {
   std::vector<CellStep> mult_a, mult_b;     ///< from s (scale of a block) and g (scale of the tensor) to the multiplier m
   std::vector<CellStep> decode;             ///< from the value of a code to the operand, with m
   CodeReader read = {};                     ///< mutants only: reads codes in the place of assay::decode()
+  std::optional<std::vector<CellStep>> decode_a = {}, decode_b = {};  ///< mutants only: `decode` of one operand
+
+  const std::vector<CellStep>& decode_of_a() const { return decode_a ? *decode_a : decode; }
+  const std::vector<CellStep>& decode_of_b() const { return decode_b ? *decode_b : decode; }
 
   bool any() const { return codes != nullptr; }
 };

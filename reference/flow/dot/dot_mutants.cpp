@@ -7,6 +7,7 @@
 #include <cstring>
 #include <numeric>
 #include <stdexcept>
+#include <tuple>
 
 #include "reference/contracts/contract_rows.h"
 #include "reference/flow/dot/dot_contract.h"
@@ -150,6 +151,31 @@ std::vector<DotNeighbour> of_unknown_unit(const DotContract& right, int64_t k, c
 
 }  // namespace
 
+/// Mutants of a software decoder, for the diagnosis only: codes of a, of b, or of both are divided by the multiplier m, or are
+/// not scaled.
+static void edit_multiplier(const DecodedOperands& right, Edits& edits) {
+  const auto of_m = std::find_if(right.decode.begin(), right.decode.end(), [](const CellStep& step) {
+    return (step.word == "mul" || step.word == "div") && step.arguments.size() == 1 && step.argument(0) == "m";
+  });
+  if (of_m == right.decode.end()) return;
+  Steps inverted = right.decode, dropped = right.decode;
+  const std::ptrdiff_t place = of_m - right.decode.begin();
+  inverted[size_t(place)] = CellStep::made(of_m->word == "mul" ? "div" : "mul", {"m"});
+  dropped.erase(dropped.begin() + place);
+  const auto add = [&](const std::string& name, bool of_a, bool of_b, const Steps& steps) {
+    edits.add(name, [&](DotNeighbour& wrong) {
+      if (of_a) wrong.contract.decoded.decode_a = steps;
+      if (of_b) wrong.contract.decoded.decode_b = steps;
+    });
+    edits.all.back().suspect = true;
+  };
+  for (const auto& [cell, of_a, of_b] : {std::tuple("decode of a", true, false), std::tuple("decode of b", false, true),
+                                         std::tuple("decode of a and b", true, true)}) {
+    add(std::string(cell) + ": " + of_m->text + " -> " + inverted[size_t(place)].text, of_a, of_b, inverted);
+    add(std::string(cell) + ": drop " + of_m->text, of_a, of_b, dropped);
+  }
+}
+
 /// Mutants of a software decoder: a tensor's scale inverted, left out, or applied to the result; another rounding.
 static void edit_decoded(const DotContract& right, Edits& edits) {
   if (!right.decoded.any()) return;
@@ -183,6 +209,7 @@ static void edit_decoded(const DotContract& right, Edits& edits) {
     add("decode: " + right.decoded.decode.back().text + " -> " + other.text,
         [&](DotContract& wrong) { wrong.decoded.decode = steps; });
   }
+  edit_multiplier(right.decoded, edits);
   for (const CodeMisreading& wrong_way : code_misreadings(*right.decoded.codes)) {
     add("codes: " + wrong_way.words, [&](DotContract& wrong) { wrong.decoded.read = wrong_way.read; });
     edits.all.back().suspect = true;

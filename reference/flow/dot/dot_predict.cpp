@@ -172,10 +172,10 @@ double both_rounded(const Format& y, double a, double b) {
 OperandCodes decoded_operands(const DotContract& contract, const DotInputs& inputs) {
   OperandCodes made;
   if (!contract.decoded.any()) return made;
-  const Recipe decode = resolve(contract.decoded.decode, names_of_decode());
   const auto operand = [&](const UnitFactor& factor, const Format& codes, const Format& format, int64_t rows,
-                           const ScaleValues& scales, const ScaleValues& outer, const std::vector<CellStep>& mult) {
-    const Recipe to_m = resolve(mult, names_of_mult());
+                           const ScaleValues& scales, const ScaleValues& outer, const std::vector<CellStep>& mult,
+                           const std::vector<CellStep>& steps) {
+    const Recipe to_m = resolve(mult, names_of_mult()), decode = resolve(steps, names_of_decode());
     const int64_t k = inputs.product.k;
     std::vector<std::byte> all(size_t(rows * k) * size_t(format.bytes()));
     std::byte* to = all.data();
@@ -200,9 +200,9 @@ OperandCodes decoded_operands(const DotContract& contract, const DotInputs& inpu
   };
   const Unit& unit = contract.unit;
   made.a = operand(inputs.product.a, contract.codes_of_a(), *unit.a, inputs.m, inputs.scale_a, inputs.outer_a,
-                   contract.decoded.mult_a);
+                   contract.decoded.mult_a, contract.decoded.decode_of_a());
   made.b = operand(inputs.product.b, contract.codes_of_b(), *unit.b, inputs.n, inputs.scale_b, inputs.outer_b,
-                   contract.decoded.mult_b);
+                   contract.decoded.mult_b, contract.decoded.decode_of_b());
   return made;
 }
 

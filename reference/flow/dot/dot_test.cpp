@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <map>
 #include <numeric>
 #include <optional>
 #include <set>
+#include <string>
 
 #include "reference/flow/dot/dot_contract.h"
 #include "reference/flow/dot/dot_mutants.h"
@@ -229,6 +231,29 @@ TEST(ResultSlips, OtherOperatorsAreSuspects) {
   EXPECT_EQ(names(true),
             (std::set<std::string>{"bias: add(bias) -> sub(bias)", "y: mul(sa) -> div(sa)", "y: mul(sb) -> div(sb)"}));
   EXPECT_FALSE(names(false).contains("bias: add(bias) -> sub(bias)"));
+}
+
+/// A code of a software decoder is 1 and its scale is 2 or 4, so the result tells what happened to the scale of which operand.
+TEST(DecodedSlips, TheMultiplierOfOneOperandIsInvertedOrDropped) {
+  static const UnitTable units = UnitTable::load_folder("reference/contracts");
+  const DotContract right = contract_of("torchao.mxfp4_mm_emulated.sm_90");
+  const Factors factors(kE2M1, {{0, 1, 1}});
+  const DotInputs inputs = inputs_of(factors, 2, 4);
+  EXPECT_EQ(result(right, inputs), 8);
+  std::map<std::string, double> results;
+  for (const DotNeighbour& wrong : dot_neighbours(right, units, 128, kBf16, false))
+    if (wrong.name.starts_with("decode of ")) {
+      EXPECT_TRUE(wrong.suspect) << wrong.name;
+      results[wrong.name] = result(wrong.contract, inputs);
+    }
+  EXPECT_EQ(results, (std::map<std::string, double>{{"decode of a: mul(m) -> div(m)", 2},
+                                                    {"decode of b: mul(m) -> div(m)", 0.5},
+                                                    {"decode of a and b: mul(m) -> div(m)", 0.125},
+                                                    {"decode of a: drop mul(m)", 4},
+                                                    {"decode of b: drop mul(m)", 2},
+                                                    {"decode of a and b: drop mul(m)", 1}}));
+  for (const DotNeighbour& wrong : dot_neighbours(contract_of("vllm.triton_scaled_mm.sm_90"), units, 128, kBf16, false))
+    EXPECT_FALSE(wrong.name.starts_with("decode of ")) << "no operand is decoded";
 }
 
 // Indices of scales that kernels get wrong.
