@@ -256,6 +256,27 @@ TEST(DecodedSlips, TheMultiplierOfOneOperandIsInvertedOrDropped) {
     EXPECT_FALSE(wrong.name.starts_with("decode of ")) << "no operand is decoded";
 }
 
+/// One part instead of two or more: a kernel whose part length is all of k.
+TEST(SplitSlips, KThatIsNotSplitIsASuspectWhereAtomicsAddTheParts) {
+  static const UnitTable units = UnitTable::load_folder("reference/contracts");
+  const auto unsplit = [&](const char* id, int64_t k) {
+    std::optional<DotNeighbour> found;
+    for (DotNeighbour& wrong : dot_neighbours(contract_of(id), units, k, kBf16, false))
+      if (wrong.name == "split: k is not split") found = std::move(wrong);
+    return found;
+  };
+  const std::optional<DotNeighbour> wrong = unsplit("aiter.ck_gemm_a8w8_split_k.gfx942", 128);
+  ASSERT_TRUE(wrong);
+  EXPECT_TRUE(wrong->suspect);
+  // A part of 1 + 2^-8 is rounded to 1, and so is its sum with the other part, 2^-8. One part is 1 + 2^-7.
+  const Factors factors(kE4M3Fnuz, {{0, 1, 1}, {1, 0x1p-4, 0x1p-4}, {127, 0x1p-4, 0x1p-4}});
+  const DotInputs inputs = inputs_of(factors, 1, 1);
+  EXPECT_EQ(result(contract_of("aiter.ck_gemm_a8w8_split_k.gfx942"), inputs), 1);
+  EXPECT_EQ(result(wrong->contract, inputs), 1 + 0x1p-7);
+  EXPECT_FALSE(unsplit("aiter.ck_gemm_a8w8_split_k.gfx942", 16)) << "too short to be split";
+  EXPECT_FALSE(unsplit("aiter.ck_gemm_a8w8.gfx942", 128)) << "the contract does not split k";
+}
+
 // Indices of scales that kernels get wrong.
 
 /// The scales of a as the named misreading reads them. a has two rows of eight blocks, with scales 1 to 8 and 11 to 18.
