@@ -545,7 +545,8 @@ std::vector<Hypothesis> of_experts(const GemmCase& c, const SharedInputs& inputs
       std::vector<double>& scales = wrong.scale_b.values;
       std::rotate(scales.begin(), scales.begin() + std::ptrdiff_t(scales.size()) / count, scales.end());
     });
-  if (c.scale_b.grid().count() > count) {  // with one scale for each expert, "of the first row" is the same
+  // With one block of columns for each expert, it has the effect of "of the first 128 columns"; a report then names both.
+  if (c.scale_b.grid().count() >= count) {
     add("scale_b: all experts use the scales of the first expert", [count](DotInputs& wrong) {
       std::vector<double>& scales = wrong.scale_b.values;
       for (size_t i = 0, of_expert = scales.size() / size_t(count); i < scales.size(); ++i) scales[i] = scales[i % of_expert];

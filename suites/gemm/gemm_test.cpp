@@ -11,8 +11,10 @@
 #include <fstream>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -745,6 +747,24 @@ TEST_F(GemmGroups, EveryMutantShows) {
   bool seen = false;
   for (const Hypothesis& wrong : masked.bound->mutants()) seen |= wrong.name == "scale_a: all experts as one matrix";
   EXPECT_TRUE(seen);
+}
+
+TEST_F(GemmGroups, ScalesOfTheFirstExpertAreASuspectAlsoWithOneScaleForEachExpert) {
+  for (const char* n : {"128", "256"})
+    for (const char* k : {"128", "256"}) {
+      const Exact of(GroupOrder::kByIndex, "", {{"n", n}, {"k", k}});
+      std::optional<std::vector<int32_t>> first_expert, first_columns;
+      for (const Hypothesis& wrong : of.bound->mutants()) {
+        if (wrong.name == "scale_b: all experts use the scales of the first expert") {
+          EXPECT_TRUE(wrong.suspect);
+          first_expert = computed(wrong.expect(of.problem, nullptr))[0].low;
+        }
+        if (wrong.name == "scale_b: of the first 128 columns") first_columns = computed(wrong.expect(of.problem, nullptr))[0].low;
+      }
+      ASSERT_TRUE(first_expert && first_columns) << n << " columns";
+      EXPECT_NE(*first_expert, computed(of.bound->expect(of.problem, nullptr))[0].low);
+      EXPECT_EQ(*first_expert == *first_columns, std::string_view(n) == "128") << n << " columns, k " << k;
+    }
 }
 
 TEST_F(GemmGroups, ASubsampleKeepsEveryExpertThatHasRows) {
