@@ -281,6 +281,64 @@ TEST(ScaledOffsets, ASumThatStartsFromOneIsFound) {
   EXPECT_EQ(plus([](int64_t i, double sa, double sb) { return i % 5 == 0 ? sa : sa * sb; }), "") << "two differences";
 }
 
+/// A LayerNorm of eight rows: x, gamma and beta, and what plus_scales() and only_scaled() say of the stored numbers.
+struct NormOfRows {
+  int64_t columns;
+  Problem problem = {};
+
+  explicit NormOfRows(int64_t of_columns) : columns(of_columns) {
+    const auto add = [&](const char* name, const std::vector<int64_t>& shape, const std::function<double(int64_t)>& of) {
+      HostTensor tensor{dense(name, Role::kInput, kF32, shape), {}};
+      tensor.bytes.resize(tensor.spec.bytes());
+      for (int64_t i = 0; i < tensor.spec.elements(); ++i) tensor.set_code(i, code_of(kF32, of(i)));
+      problem.tensors.push_back(std::move(tensor));
+    };
+    add("x", {8, columns}, [](int64_t i) { return double(varied_byte(i)) / 8 - 5; });
+    add("gamma", {columns}, [](int64_t i) { return 0.5 + double(i % 5) / 4; });
+    add("beta", {columns}, [](int64_t i) { return double(i % 3) / 2 + 0.25; });
+  }
+  double input(size_t tensor, int64_t i) const { return decode(kF32, problem.tensors[tensor].code(i)); }
+  double due(int64_t i, bool with_mean = true) const {
+    double mean = 0, squares = 0;
+    const int64_t first = i / columns * columns;
+    for (int64_t c = 0; c < columns && with_mean; ++c) mean += input(0, first + c) / double(columns);
+    for (int64_t c = 0; c < columns; ++c) squares += std::pow(input(0, first + c) - mean, 2) / double(columns);
+    return (input(0, i) - mean) / std::sqrt(squares + 1e-6) * input(1, i % columns);
+  }
+  using OfElement = std::function<double(int64_t i)>;
+  BytesHeld made(const OfElement& due, const OfElement& held) const {
+    const auto code = [](double value) {
+      return code_of(kBf16, round_to(kBf16, value, Rounding::kNearestEven, Overflow::kSpecial));
+    };
+    return {{8, columns}, [&](int64_t i) { return code(due(i)); }, [&](int64_t i) { return code(held(i)); }, kBf16};
+  }
+};
+
+TEST(StoredFormulas, AStageThatIsLeftOutIsFound) {
+  for (const int64_t columns : {1, 16}) {
+    const NormOfRows norm(columns);
+    const auto beta = [&](int64_t i) { return norm.input(2, i % columns); };
+    const auto scaled = [&](int64_t i) { return norm.input(0, i) * norm.input(1, i % columns); };
+    const auto right = [&](int64_t i) { return norm.due(i) + beta(i); };
+    const BytesHeld left_out = norm.made(right, [&](int64_t i) { return scaled(i) + beta(i); });
+    EXPECT_EQ(rule_words(only_scaled(left_out.wrong(), norm.problem)),
+              "x * gamma + beta: what is computed between x and the multiplication by gamma is left out, such as "
+              "(x - mean) * r of a norm");
+    EXPECT_EQ(rule_words(plus_scales(left_out.wrong(), norm.problem)), "") << "x is no scale, also with one column";
+    const BytesHeld other = norm.made(right, [&](int64_t i) { return scaled(i) * (i % 3 == 0 ? 0.9 : 1) + beta(i); });
+    EXPECT_EQ(rule_words(only_scaled(other.wrong(), norm.problem)), "") << columns;
+  }
+}
+
+TEST(StoredFormulas, AFactorOfEachRowIsNoStage) {
+  const NormOfRows norm(16);
+  const auto scaled = [&](int64_t i) { return norm.input(0, i) * norm.input(1, i % 16); };
+  const BytesHeld of_rows = norm.made([&](int64_t i) { return norm.due(i, false); }, scaled);
+  EXPECT_EQ(rule_words(only_scaled(of_rows.wrong(), norm.problem)), "") << "an RMSNorm without r";
+  const BytesHeld centered = norm.made([&](int64_t i) { return norm.due(i); }, scaled);
+  EXPECT_THAT(rule_words(only_scaled(centered.wrong(), norm.problem)), StartsWith("x * gamma: what is computed between x"));
+}
+
 TEST(InputEdits, AnInputThatNoRankAddsAndATileThatStartsWronglyAreTried) {
   Problem problem;
   problem.ranks = 2;

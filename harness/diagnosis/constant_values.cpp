@@ -297,6 +297,7 @@ std::vector<Broadcast> broadcasts(const WrongPart& wrong, const Problem& problem
         spec.shape.empty() || spec.elements() == 0 || !is_number(*spec.format) || !has_rows(spec))
       continue;
     const int64_t elements = spec.elements();
+    if (spec.shape.size() > 1 && elements == rows * columns) continue;  // the data of an output with one column are no scales
     const bool is_row = spec.shape.back() == elements, is_column = spec.shape.back() == 1;
     if (elements == 1)
       all.push_back({&input, Broadcast::Of::kAll});

@@ -588,6 +588,7 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
     consider(as_it_came(wrong, problem));
     consider(factor_of_scales(wrong, problem));
     consider(factor(wrong));
+    consider(only_scaled(wrong, problem));
     consider(plus_scales(wrong, problem));
     OneCodeOff rounding = one_code_off(wrong);
     Rule of_other_scale = scale_of_another_group(wrong, parts);

@@ -336,6 +336,10 @@ Rule numbers_of_vectors(const WrongPart& wrong, const std::vector<WrongPart>& al
 /// The expected values plus or minus a product of scales or a bias (constant_values.cpp).
 Rule plus_scales(const WrongPart& wrong, const Problem& problem);
 
+/// An input that is only multiplied by a vector and added to another one, as in x * gamma + beta: a stage before that is left out
+/// (stored_formulas.cpp). If one factor for each row explains the output too, there is no rule.
+Rule only_scaled(const WrongPart& wrong, const Problem& problem);
+
 /// Words that are an OR of shifted codes, with one wrong shift (code_bits.cpp).
 Rule one_shift_of_a_word(const WrongPart& wrong);
 
