@@ -339,6 +339,21 @@ TEST(StoredFormulas, AFactorOfEachRowIsNoStage) {
   EXPECT_THAT(rule_words(only_scaled(centered.wrong(), norm.problem)), StartsWith("x * gamma: what is computed between x"));
 }
 
+TEST(StoredFormulas, OneNumberThatIsAddedToAllElementsIsFound) {
+  const NormOfRows norm(16);
+  const auto due = [&](int64_t i) { return norm.due(i) * (i % 7 == 0 ? 400 : 4); };
+  const auto words = [&](const NormOfRows::OfElement& held) {
+    return rule_words(one_number_for_all(norm.made(due, held).wrong()));
+  };
+  EXPECT_THAT(words([&](int64_t i) { return due(i) - 1; }),
+              StartsWith("the expected values minus 1 in every element, up to rounding: a sum of results, such as those of "
+                         "split-K parts, starts from -1 instead of 0"));
+  EXPECT_THAT(words([&](int64_t i) { return due(i) + 2; }), StartsWith("the expected values plus 2 in every element"));
+  EXPECT_EQ(words([&](int64_t i) { return due(i) - (i < 64 ? 1 : 2); }), "") << "a number for each row";
+  EXPECT_EQ(words([&](int64_t i) { return i == 78 ? due(i) : due(i) - 1; }), "") << "a right element without it";
+  EXPECT_EQ(words([&](int64_t i) { return due(i) - 0.7; }), "") << "not a whole number";
+}
+
 TEST(InputEdits, AnInputThatNoRankAddsAndATileThatStartsWronglyAreTried) {
   Problem problem;
   problem.ranks = 2;

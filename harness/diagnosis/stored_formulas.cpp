@@ -1,4 +1,5 @@
-// Outputs that a short formula gives: an input that is only multiplied by a vector of weights, because a stage is left out.
+// Outputs that a short formula gives: an input that is only multiplied by a vector of weights, because a stage is left out, or
+// the expected values plus one number.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -120,6 +121,42 @@ Rule only_scaled(const WrongPart& wrong, const Problem& problem) {
                  failing}};
       }
   return std::nullopt;
+}
+
+Rule one_number_for_all(const WrongPart& wrong) {
+  constexpr int64_t kFewestElements = 16;
+  constexpr double kPrecise = 0.2, kMostNumber = 16;
+  const Format& format = wrong.format();
+  const auto failing = int64_t(wrong.failing().size());
+  if (!is_number(format) || format.bits < 16 || wrong.part().elements() > kMostElements || failing < kFewestElements ||
+      wrong.distinct(kFewestNumbers) < kFewestNumbers)
+    return std::nullopt;
+  const double half = power_of_two(-format.mantissa_bits) / 2;
+  double low = -std::numeric_limits<double>::infinity(), high = -low;
+  std::set<double> numbers;
+  for (int64_t i = 0; i < wrong.part().elements(); ++i) {
+    const Interval accepted = wrong.accepted(i);
+    if (accepted.any()) continue;
+    const double held = wrong.value(i);
+    if (!wrong.middle(i) || !std::isfinite(held)) return std::nullopt;
+    const double least = decode(format, code_from_ordinal(format, accepted.low)),
+                 most = decode(format, code_from_ordinal(format, accepted.high));
+    if (!std::isfinite(least) || !std::isfinite(most)) return std::nullopt;
+    // Every addition of a sum of results rounds; partial sums may be twice as large as the sum.
+    const double slack = 4 * half * (std::abs(held) + std::max(std::abs(least), std::abs(most)));
+    low = std::max(low, held - most - slack), high = std::min(high, held - least + slack);
+    if (low > high) return std::nullopt;
+    if (numbers.size() < kFewestNumbers) numbers.insert(least);
+  }
+  const double number = std::round((low + high) / 2);
+  if (number == 0 || std::abs(number) > kMostNumber || numbers.size() < kFewestNumbers || number < low || number > high ||
+      high - low > kPrecise * std::abs(number))
+    return std::nullopt;
+  return {{fmt::format("the expected values {} {:g} in every element, up to rounding: a sum of results, such as those of split-K "
+                       "parts, starts from {:g} instead of 0, or {:g} is {} each result",
+                       number > 0 ? "plus" : "minus", std::abs(number), number, std::abs(number),
+                       number > 0 ? "added to" : "subtracted from"),
+           failing}};
 }
 
 }  // namespace assay

@@ -622,6 +622,7 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
     if (elementwise) consider(copied_from_elsewhere(wrong, problem));
     consider(constant_ratio(wrong));
     consider(constant_difference(wrong));
+    consider(one_number_for_all(wrong));
     if (!rounding.holds || fails_in_whole_columns(wrong)) consider(bits_of_codes(wrong));
     consider(factor_of_each(wrong));
     consider(numbers_of_rows(wrong, problem));

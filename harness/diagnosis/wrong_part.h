@@ -339,6 +339,8 @@ Rule plus_scales(const WrongPart& wrong, const Problem& problem);
 /// An input that is only multiplied by a vector and added to another one, as in x * gamma + beta: a stage before that is left out
 /// (stored_formulas.cpp). If one factor for each row explains the output too, there is no rule.
 Rule only_scaled(const WrongPart& wrong, const Problem& problem);
+/// The expected values plus one whole number. Unlike constant_difference(), this compares accepted intervals and right elements.
+Rule one_number_for_all(const WrongPart& wrong);
 
 /// Words that are an OR of shifted codes, with one wrong shift (code_bits.cpp).
 Rule one_shift_of_a_word(const WrongPart& wrong);
