@@ -144,6 +144,88 @@ Rule counts_of_ranks(const WrongPart& wrong, const Problem& problem) {
   return {{fmt::format("sums over the ranks in which {}", words), explained}};
 }
 
+namespace {
+
+/// A sum over ranks: the term of each rank, and what else is added, once.
+struct SumOfRanks {
+  std::string name;
+  std::vector<std::vector<double>> terms;
+  std::vector<double> rest;
+
+  /// Whether `held` is the sum of `of(rank)` over the ranks, up to the rounding of each addition.
+  bool gives(int64_t i, double held, const Format& format, const std::function<size_t(size_t rank)>& of) const {
+    double sum = rest[size_t(i)], size = std::abs(sum);
+    for (size_t rank = 0; rank < terms.size(); ++rank) {
+      const double term = terms[of(rank)][size_t(i)];
+      sum += term, size += std::abs(term);
+    }
+    return std::abs(held - sum) <= size * std::ldexp(1.0 + double(terms.size()) / 2, -format.mantissa_bits - 1) +
+                                       std::ldexp(1.0, format.min_exponent() - format.mantissa_bits);
+  }
+};
+
+/// The sums over ranks that the output may be. An input that only this rank has, or all have alike, may be added to them.
+std::vector<SumOfRanks> sums_of_ranks(const WrongPart& wrong, const Problem& problem) {
+  const int64_t elements = wrong.part().elements();
+  std::map<std::string, std::map<int, std::vector<double>>> inputs;
+  for (const HostTensor& input : problem.tensors) {
+    const TensorSpec& spec = input.spec;
+    if (access_of(input) == Access::kOut || input.bytes.empty() || !is_number(*spec.format) || spec.format->bits < 16 ||
+        spec.format->bits > 32 || spec.packed || !has_rows(spec) || spec.elements() != elements)
+      continue;
+    std::vector<double>& values = inputs[spec.name][spec.rank];
+    for (int64_t i = 0; i < elements && int64_t(values.size()) < elements; ++i)
+      values.push_back(decode(*spec.format, input.code(spec.place(i))));
+  }
+  std::vector<SumOfRanks> all;
+  for (const auto& [name, of_ranks] : inputs) {
+    if (int64_t(of_ranks.size()) != problem.ranks) continue;
+    SumOfRanks alone{name, {}, std::vector<double>(size_t(elements), 0)};
+    for (const auto& [rank, values] : of_ranks) alone.terms.push_back(values);
+    all.push_back(alone);
+    for (const auto& [other, of_others] : inputs) {
+      const auto here = of_others.find(wrong.part().rank);
+      if (other == name || here == of_others.end()) continue;
+      all.push_back(alone);
+      all.back().rest = here->second;
+    }
+  }
+  return all;
+}
+
+}  // namespace
+
+Rule one_rank_for_all(const WrongPart& wrong, const Problem& problem) {
+  constexpr int64_t kFewestWrong = 32, kMostElements = int64_t{1} << 18;
+  constexpr int kMostRanks = 8;
+  constexpr size_t kFewestNumbers = 8;
+  const Format& format = wrong.format();
+  const int64_t elements = wrong.part().elements();
+  const auto failing = int64_t(wrong.failing().size());
+  if (problem.ranks < 2 || problem.ranks > kMostRanks || !is_number(format) || format.bits < 16 || elements > kMostElements ||
+      failing < kFewestWrong || wrong.distinct(kFewestNumbers) < kFewestNumbers)
+    return std::nullopt;
+  for (const SumOfRanks& sum : sums_of_ranks(wrong, problem)) {
+    bool is_due = true;
+    for (int64_t i = 0; i < elements && is_due; ++i) {
+      const std::optional<double> due = wrong.middle(i);
+      is_due = due && std::isfinite(*due) && sum.gives(i, *due, format, [](size_t rank) { return rank; });
+    }
+    if (!is_due) continue;
+    for (size_t rank = 0; rank < sum.terms.size(); ++rank) {
+      bool holds = true;
+      for (int64_t i = 0; i < elements && holds; ++i)
+        holds = std::isfinite(wrong.value(i)) && sum.gives(i, wrong.value(i), format, [rank](size_t) { return rank; });
+      if (holds)
+        return {{fmt::format("sums over the ranks in which every term is {} of rank {}: what all ranks send is stored at, or read "
+                             "from, one place",
+                             sum.name, rank),
+                 failing}};
+    }
+  }
+  return std::nullopt;
+}
+
 // Joins causes that say the same of several ranks: all ranks run the same code, so a mistake shows on each of them.
 
 namespace {

@@ -573,6 +573,7 @@ std::vector<Regularity> rules_of(const std::vector<WholePart>& answer, bool elem
     consider(integers_of_input(wrong, problem));
     consider(fill ? fill : computed_from_fill(wrong));
     consider(counts_of_ranks(wrong, problem));
+    consider(one_rank_for_all(wrong, problem));
     consider(clamped(wrong));
     consider(held_on(wrong));
     Rule one = one_code(wrong), map = map_of_codes(wrong);

@@ -12,6 +12,7 @@
 #include "harness/diagnosis/wrong_part.h"
 #include "harness/testing/toy_op.h"
 #include "reference/formats/catalogue.h"
+#include "reference/formats/round.h"
 
 namespace assay {
 namespace {
@@ -397,6 +398,38 @@ TEST(Ranks, HowOftenASumCountsTheInputOfEachRankIsFound) {
       << "x of rank 3 is not a term of the sum";
   EXPECT_EQ(words_of_sum([](int64_t, int) { return 0.5; }), "") << "a factor of the whole sum";
   EXPECT_EQ(words_of_sum([](int64_t i, int rank) { return i % 3 == rank ? 0 : 1; }), "") << "no rule for whole windows";
+}
+
+/// Two ranks whose large inputs cancel, so that the sum tells little about how often each input is counted.
+TEST(Ranks, TheInputOfOneRankForAllIsFoundWhereInputsCancel) {
+  Problem problem;
+  problem.ranks = 2;
+  const auto small = [](int64_t i, int rank) { return double((i * 37 + rank * 53 + i * i * (rank + 3)) % 101 - 50) / 512; };
+  const auto number = [&](int64_t i, int rank) { return (rank == 0 ? 1 : -1) * double(100 + i % 9) + small(i, rank); };
+  for (int rank = 0; rank < 2; ++rank)
+    for (const char* name : {"x", "residual"}) {
+      HostTensor input{dense(name, Role::kInput, kF32, {4, 32}), std::vector<std::byte>(512)};
+      input.spec.rank = rank;
+      for (int64_t i = 0; i < 128; ++i) input.set_code(i, code_of(kF32, name[0] == 'x' ? number(i, rank) : double(i % 7)));
+      problem.tensors.push_back(std::move(input));
+    }
+  const auto words = [&](const std::function<double(int64_t)>& held) {
+    WholePart whole = testing::whole_part(kBf16, {4, 32}, {});
+    HostTensor y{dense("q", Role::kOutput, kBf16, {4, 32}), std::vector<std::byte>(256)};
+    const auto code = [](double value) {
+      return code_of(kBf16, round_to(kBf16, value, Rounding::kNearestEven, Overflow::kSpecial));
+    };
+    for (int64_t i = 0; i < 128; ++i) {
+      whole.low.push_back(ordinal(kBf16, code(number(i, 0) + number(i, 1) + double(i % 7))));
+      y.set_code(i, code(held(i)));
+    }
+    const Rule rule = one_rank_for_all(WrongPart(whole, y), problem);
+    return rule ? rule->words : "";
+  };
+  EXPECT_EQ(words([&](int64_t i) { return 2 * number(i, 1) + double(i % 7); }),
+            "sums over the ranks in which every term is x of rank 1: what all ranks send is stored at, or read from, one place");
+  EXPECT_EQ(words([&](int64_t i) { return 2 * number(i, i < 64 ? 0 : 1) + double(i % 7); }), "") << "another rank in some rows";
+  EXPECT_EQ(words([&](int64_t i) { return number(i, 1) + double(i % 7); }), "") << "a rank is left out";
 }
 
 }  // namespace

@@ -276,6 +276,9 @@ Rule computed_from_fill(const WrongPart& wrong);
 
 /// Sums over ranks that count the input of a rank several times, or leave it out (rank_sums.cpp).
 Rule counts_of_ranks(const WrongPart& wrong, const Problem& problem);
+/// Sums over ranks in which the input of one rank stands for those of all ranks. It also holds where the inputs of the ranks
+/// nearly cancel, so that counts_of_ranks() finds no counts.
+Rule one_rank_for_all(const WrongPart& wrong, const Problem& problem);
 
 /// The input whose memory an output uses, or the data that an in-place tensor held before the call (unwritten.cpp); nullptr if
 /// there is none.
