@@ -222,6 +222,21 @@ Rule one_rank_for_all(const WrongPart& wrong, const Problem& problem) {
                              sum.name, rank),
                  failing}};
     }
+    // Ranks that store at one place race, so the last one may differ between vectors.
+    std::set<size_t> last;
+    const auto of_some_rank = [&](int64_t i) {
+      for (size_t rank = 0; rank < sum.terms.size(); ++rank)
+        if (std::isfinite(wrong.value(i)) && sum.gives(i, wrong.value(i), format, [rank](size_t) { return rank; })) {
+          last.insert(rank);
+          return true;
+        }
+      return false;
+    };
+    if (std::all_of(wrong.failing().begin(), wrong.failing().end(), of_some_rank) && last.size() > 1)
+      return {{fmt::format("sums over the ranks in which every term is {} of one rank, which differs between elements: what all ranks "
+                           "send is stored at one place",
+                           sum.name),
+               failing}};
   }
   return std::nullopt;
 }

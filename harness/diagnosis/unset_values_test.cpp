@@ -428,7 +428,10 @@ TEST(Ranks, TheInputOfOneRankForAllIsFoundWhereInputsCancel) {
   };
   EXPECT_EQ(words([&](int64_t i) { return 2 * number(i, 1) + double(i % 7); }),
             "sums over the ranks in which every term is x of rank 1: what all ranks send is stored at, or read from, one place");
-  EXPECT_EQ(words([&](int64_t i) { return 2 * number(i, i < 64 ? 0 : 1) + double(i % 7); }), "") << "another rank in some rows";
+  EXPECT_EQ(words([&](int64_t i) { return 2 * number(i, i < 64 ? 0 : 1) + double(i % 7); }),
+            "sums over the ranks in which every term is x of one rank, which differs between elements: what all ranks send is "
+            "stored at one place");
+  EXPECT_EQ(words([&](int64_t i) { return i == 77 ? 9 : 2 * number(i, i < 64 ? 0 : 1) + double(i % 7); }), "");
   EXPECT_EQ(words([&](int64_t i) { return number(i, 1) + double(i % 7); }), "") << "a rank is left out";
 }
 
