@@ -212,6 +212,11 @@ Rule one_rank_for_all(const WrongPart& wrong, const Problem& problem) {
       is_due = due && std::isfinite(*due) && sum.gives(i, *due, format, [](size_t rank) { return rank; });
     }
     if (!is_due) continue;
+    // If the ranks have nearly equal inputs, a wrong rounding also fits.
+    const int64_t near = std::count_if(wrong.failing().begin(), wrong.failing().end(), [&](int64_t i) {
+      return sum.gives(i, wrong.value(i), format, [](size_t rank) { return rank; });
+    });
+    if (2 * near > failing || failing - near < kFewestWrong) continue;
     for (size_t rank = 0; rank < sum.terms.size(); ++rank) {
       bool holds = true;
       for (int64_t i = 0; i < elements && holds; ++i)

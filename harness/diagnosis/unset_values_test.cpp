@@ -413,14 +413,14 @@ TEST(Ranks, TheInputOfOneRankForAllIsFoundWhereInputsCancel) {
       for (int64_t i = 0; i < 128; ++i) input.set_code(i, code_of(kF32, name[0] == 'x' ? number(i, rank) : double(i % 7)));
       problem.tensors.push_back(std::move(input));
     }
-  const auto words = [&](const std::function<double(int64_t)>& held) {
+  const auto words = [&](const std::function<double(int64_t)>& held, int second = 1) {
     WholePart whole = testing::whole_part(kBf16, {4, 32}, {});
     HostTensor y{dense("q", Role::kOutput, kBf16, {4, 32}), std::vector<std::byte>(256)};
     const auto code = [](double value) {
       return code_of(kBf16, round_to(kBf16, value, Rounding::kNearestEven, Overflow::kSpecial));
     };
     for (int64_t i = 0; i < 128; ++i) {
-      whole.low.push_back(ordinal(kBf16, code(number(i, 0) + number(i, 1) + double(i % 7))));
+      whole.low.push_back(ordinal(kBf16, code(number(i, 0) + number(i, second) + double(i % 7))));
       y.set_code(i, code(held(i)));
     }
     const Rule rule = one_rank_for_all(WrongPart(whole, y), problem);
@@ -433,6 +433,9 @@ TEST(Ranks, TheInputOfOneRankForAllIsFoundWhereInputsCancel) {
             "stored at one place");
   EXPECT_EQ(words([&](int64_t i) { return i == 77 ? 9 : 2 * number(i, i < 64 ? 0 : 1) + double(i % 7); }), "");
   EXPECT_EQ(words([&](int64_t i) { return number(i, 1) + double(i % 7); }), "") << "a rank is left out";
+  problem.tensors[2].bytes = problem.tensors[0].bytes;
+  EXPECT_EQ(words([&](int64_t i) { return (2 * number(i, 0) + double(i % 7)) * (1 + 0x1p-7); }, 0), "")
+      << "both ranks have the same input, and the sum is rounded wrongly";
 }
 
 }  // namespace
