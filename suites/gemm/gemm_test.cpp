@@ -309,7 +309,7 @@ TEST(GemmGaps, RowsOfExpertsLieApartByIndexAndInPsum) {
   EXPECT_EQ(int64_t(padding.size()), find(problem.tensors, "d").spec.storage - 5 * 128);
   EXPECT_TRUE(padding.contains(128)) << "the gap behind the first row";
   EXPECT_THAT(refusal_of(grouped, cells, {{"contract", "deepgemm.m_grouped_fp8_gemm_masked.sm_90"}, {"room", "128"}}),
-              HasSubstr("'by index' or 'psum', but those of deepgemm.m_grouped_fp8_gemm_masked.sm_90 are 'masked'"));
+              HasSubstr("'by index' or 'psum', but deepgemm.m_grouped_fp8_gemm_masked.sm_90 has experts 'masked'"));
 }
 
 const TestCells kTwo = {{"contract", "gemm.two"}, {"m", "5"}, {"n", "24"}, {"k", "416"}, {"fill", "amax_scaled"}, {"b", "amax_scaled"},
