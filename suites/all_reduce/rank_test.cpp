@@ -120,6 +120,7 @@ TEST(AllReduce, OneTreeIsTheSameForEveryNumberOfRows) {
       CallResult result;
       result.outputs = outputs_by(*made.problem, of_rows->expect(*made.problem, nullptr),
                                   by_rows && m > 3 ? std::vector<int>{0, 1, 2, 3} : std::vector<int>{});
+      result.untouched.resize(result.outputs.size()), result.in_place.resize(result.outputs.size());
       return result;
     };
     return climb(*all_reduce().bind(other), other, kernel, backend, request, backend.call(request)).broken;
