@@ -123,7 +123,7 @@ def f32(v):
 
 
 def e4m3(v):
-    """Rounds to the nearest value of e4m3 from 2^-6 to 448, ties to even."""
+    """Returns the number of e4m3 that is nearest to v, at most 448; of two equally near ones, the even one. v is not negative."""
     step = 2.0 ** -9
     while v >= 16 * step:
         step *= 2

@@ -105,20 +105,17 @@ Unset unset_locals(const Backend& backend, CallRequest request, const Expectatio
 /// "reads strides[2] of 'x', which has 2 dimensions" for "read 0 bytes behind the end of 'strides of x'". Other words stay as
 /// they are.
 static std::string with_index_of_dimension(std::string words, const Problem& problem) {
+  const std::optional<PlaceOutside> outside = place_outside(words);
+  if (!outside) return words;
   for (const std::string& list : {kShapeOf, kStridesOf}) {
-    const size_t quote = words.find("'" + list), end = words.find('\'', quote == words.npos ? quote : quote + 1);
-    if (end == words.npos) continue;
-    const std::string name = words.substr(quote + 1 + list.size(), end - quote - 1 - list.size());
-    const size_t digits = words.find_first_of("0123456789");
-    const auto tensor = std::find_if(problem.tensors.begin(), problem.tensors.end(),
-                                     [&](const HostTensor& one) { return one.spec.name == name; });
-    if (tensor == problem.tensors.end() || digits > quote) continue;
-    const auto dimensions = int64_t(tensor->spec.shape.size());
-    const auto entries = int64_t(std::strtoull(words.c_str() + digits, nullptr, 10) / sizeof(int64_t));
-    const bool before = words.find(" before the start of ") < quote;
-    return fmt::format("{}{}[{}] of '{}', which has {} dimension{}{}", words.substr(0, digits), list.substr(0, list.find(' ')),
-                       before ? -entries : dimensions + entries, name, dimensions, dimensions == 1 ? "" : "s",
-                       words.substr(end + 1));
+    if (!outside->name.starts_with(list)) continue;
+    const std::string name = outside->name.substr(list.size());
+    const HostTensor* const tensor = tensor_named(problem, name);
+    if (tensor == nullptr) continue;
+    const auto dimensions = int64_t(tensor->spec.shape.size()), entries = outside->bytes / int64_t(sizeof(int64_t));
+    return fmt::format("{}{}[{}] of '{}', which has {} dimension{}{}", words.substr(0, outside->begin),
+                       list.substr(0, list.find(' ')), outside->before ? -entries : dimensions + entries, name, dimensions,
+                       dimensions == 1 ? "" : "s", words.substr(outside->end));
   }
   return words;
 }

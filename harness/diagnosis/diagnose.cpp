@@ -661,9 +661,7 @@ static void of_one_value(const Evidence& evidence, Verdict& verdict, WorkBudget&
 }
 
 static bool is_crash_beside_a_tensor(const std::string& message) {
-  return message.find("crashed: SIG") != std::string::npos &&
-         (message.find(" bytes before the start of '") != std::string::npos ||
-          message.find(" bytes behind the end of '") != std::string::npos);
+  return message.find("crashed: SIG") != std::string::npos && place_outside(message).has_value();
 }
 
 /// What the outputs show if a call that crashes beside a tensor finds memory there, and so comes to its end.
@@ -700,15 +698,8 @@ static bool stops_without_a_place(const std::string& message) {
   if (message.find(" far from every tensor") != std::string::npos ||
       message.find(" that no memory can have") != std::string::npos)
     return true;
-  for (const char* const where : {" bytes before the start of '", " bytes behind the end of '"})
-    if (const size_t at = message.find(where); at != std::string::npos) {
-      size_t digits = at;
-      while (digits > 0 && std::isdigit(static_cast<unsigned char>(message[digits - 1])) != 0) --digits;
-      int64_t bytes = 0;
-      std::from_chars(message.data() + digits, message.data() + at, bytes);
-      return bytes >= kFarBytes;
-    }
-  return false;
+  const std::optional<PlaceOutside> outside = place_outside(message);
+  return outside && outside->bytes >= kFarBytes;
 }
 
 /// Whether wrong elements of some output hold the bytes with which compilers fill variables. A mutant then fits only by chance.
@@ -759,6 +750,30 @@ static int64_t outside_of(const Verdict& verdict) {
 }
 constexpr int64_t kFewestUnchanged = 8;  ///< fewer wrong elements may also be old ones that a kernel skips
 
+/// Whether the text names a size or stride beside those of a tensor, on which the outputs of the call depend.
+static bool is_of_extents_that_matter(const Backend& backend, const CallRequest& request, const std::string& outside) {
+  return is_about_extents(outside) && depends_on_extents(backend, request);
+}
+
+/// Adds an access beside a tensor as the first cause, because it names the line of code. `nothing_written`: the text that the
+/// verdict has if the call writes nothing.
+static void add_access_beside(const Backend& backend, const CallRequest& request, const std::string& nothing_written,
+                              Verdict& verdict) {
+  std::string outside = access_beside(backend, request);
+  const bool is_known = std::any_of(verdict.causes.begin(), verdict.causes.end(), [](const std::string& words) {
+    return words.starts_with("pattern: ") && words.find(kEveryElement) == std::string::npos;
+  });
+  if (outside.empty() && verdict.outcome == Outcome::kFail && !is_known) outside = access_beside(backend, request, true);
+  if (outside.empty()) return;
+  if (is_of_extents_that_matter(backend, request, outside)) {  // with a wrong size or stride, mistakes fit by chance
+    std::erase_if(verdict.causes, [&](const std::string& words) { return !is_never_written(words) || words == nothing_written; });
+  } else if (is_about_extents(outside) && !verdict.causes.empty() && verdict.causes.front().starts_with("pattern: ")) {
+    verdict.causes.push_back(outside);  // nothing shows that this read has an effect
+    return;
+  }
+  verdict.causes.insert(verdict.causes.begin(), outside);
+}
+
 std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& backend, int64_t budget_of_case,
                                                                OtherContracts others) {
   const auto find = [&backend, budget_of_case, others = std::move(others)](const Evidence& evidence, Verdict& verdict) {
@@ -766,30 +781,13 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
     const auto contract = evidence.one.parameters.find("contract");
     const CallRequest request{evidence.one.op, contract == evidence.one.parameters.end() ? "" : contract->second, verdict.kernel,
                               &evidence.problem, 1};
-    std::string nothing_written;
-    const auto add_access_beside = [&] {  // inserted as the first cause, because it names the line of code
-      std::string outside = access_beside(backend, request);
-      const bool is_known = std::any_of(verdict.causes.begin(), verdict.causes.end(), [](const std::string& words) {
-        return words.starts_with("pattern: ") && words.find(kEveryElement) == std::string::npos;
-      });
-      if (outside.empty() && verdict.outcome == Outcome::kFail && !is_known) outside = access_beside(backend, request, true);
-      if (outside.empty()) return;
-      const bool matters = is_about_extents(outside) && depends_on_extents(backend, request);
-      if (matters) {  // with a wrong size or stride, mistakes fit by chance
-        std::erase_if(verdict.causes, [&](const std::string& words) { return !is_never_written(words) || words == nothing_written; });
-      } else if (is_about_extents(outside) && !verdict.causes.empty() && verdict.causes.front().starts_with("pattern: ")) {
-        verdict.causes.push_back(outside);  // nothing shows that this read has an effect
-        return;
-      }
-      verdict.causes.insert(verdict.causes.begin(), outside);
-    };
     if (never_written(evidence, verdict)) {
       if (writes_nothing(evidence.problem, *evidence.result)) {
         verdict.causes = of_broken_call(evidence, *evidence.result, budget);
-        std::erase_if(verdict.causes, [](const std::string& words) { return !words.starts_with("never written: "); });
-        nothing_written = nothing_written_in_words(backend, request);
+        std::erase_if(verdict.causes, [](const std::string& words) { return !is_never_written(words); });
+        const std::string nothing_written = nothing_written_in_words(backend, request);
         verdict.causes.insert(verdict.causes.begin(), nothing_written);
-        add_access_beside();  // a size that the host reads outside of a shape may leave out the launch
+        add_access_beside(backend, request, nothing_written, verdict);  // a size that the host reads outside of a shape may leave out the launch
         return;
       }
       const std::vector<Cause> causes = diagnose(evidence.bound, evidence.problem, *evidence.outputs, evidence.sample, &budget);
@@ -797,7 +795,7 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
       const bool by_layout = !causes.empty() && causes.front().complete() && causes.front().mistakes.front().input.empty();
       verdict.causes = by_layout ? causes_in_words(causes) : of_broken_call(evidence, *evidence.result, budget);
       if (const std::string outside = by_layout ? "" : access_beside(backend, request);
-          is_about_extents(outside) && depends_on_extents(backend, request))
+          is_of_extents_that_matter(backend, request, outside))
         verdict.causes.insert(verdict.causes.begin(), outside);
       return;
     }
@@ -817,12 +815,12 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
       const bool has_address = std::any_of(verdict.causes.begin(), verdict.causes.end(),
                                            [](const std::string& words) { return words.starts_with("address: "); });
       if (!why.empty() && !has_address) verdict.causes.insert(verdict.causes.begin(), why);
-      add_access_beside();
+      add_access_beside(backend, request, "", verdict);
       return;
     }
     if (verdict.outcome == Outcome::kBroken && is_crash_beside_a_tensor(verdict.message))
       verdict.causes = of_crash_beside(backend, request, evidence, verdict.message, budget);
-    if (verdict.outcome == Outcome::kBroken && stops_without_a_place(verdict.message)) add_access_beside();
+    if (verdict.outcome == Outcome::kBroken && stops_without_a_place(verdict.message)) add_access_beside(backend, request, "", verdict);
     if (const std::string words = misaligned_address(verdict.message, evidence.problem); !words.empty())
       verdict.causes.push_back(words);
     if (const std::string words = null_pointer_in_words(backend, request, verdict.message); !words.empty())
@@ -900,7 +898,7 @@ std::function<void(const Evidence&, Verdict&)> look_for_causes(const Backend& ba
     constexpr int64_t kFewestForMistake = 8;  // if few elements are wrong, a mistake may fit by chance
     if (causes.empty() || !causes.front().complete() || of_pairs || contradict_each_other(causes) ||
         causes.front().failing < kFewestForMistake) {
-      add_access_beside();
+      add_access_beside(backend, request, "", verdict);
       if (verdict.causes.size() > 1 && verdict.causes.front().starts_with("outside: "))
         std::erase(verdict.causes, causes_in_words({}).front());
     }

@@ -189,6 +189,17 @@ bool is_about_extents(const std::string& words);
 /// Whether the call gives other outputs if other numbers lie beside shapes and strides.
 bool depends_on_extents(const Backend& backend, CallRequest request);
 
+/// "4096 bytes behind the end of 'a'" or "2 bytes before the start of 'a'" in a longer text.
+struct PlaceOutside {
+  std::string name;
+  int64_t bytes = 0;  ///< behind the end, or before the start
+  bool before = false;
+  size_t begin = 0, end = 0;  ///< indices in the text: of the number, and behind the closing quote of the name
+};
+std::optional<PlaceOutside> place_outside(const std::string& words);
+/// The first tensor with this name; nullptr if there is none.
+const HostTensor* tensor_named(const Problem& problem, std::string_view name);
+
 /// "read 4096 bytes behind the end of 'a', which is the start of row 16; a has 8 rows", if the text names such a place; else the
 /// text.
 std::string with_row_outside(const std::string& words, const Problem& problem);

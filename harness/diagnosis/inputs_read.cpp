@@ -73,14 +73,12 @@ std::string null_pointer_in_words(const Backend& backend, const CallRequest& req
         (outputs.size() > 1 ? "one of " : "") + names_text(outputs, "and"));
   }
   if (inputs.read.empty())
-    return "null: no input is read before the crash: an index into a list of pointers, such as those of ranks, is too large, or "
-           "a "
+    return "null: no input is read before the crash: an index into a list of pointers, such as those of ranks, is too large, or a "
            "pointer is never set";
   if (inputs.others.empty())
     return "null: every input is read before the crash, so the pointer of an output, or of memory of the library itself, is null";
   return fmt::format(
-      "null: the kernel reads {} before the crash, but not {}: the pointer of {} is probably never set, or an index into a list "
-      "of "
+      "null: the kernel reads {} before the crash, but not {}: the pointer of {} is probably never set, or an index into a list of "
       "pointers is wrong",
       before, names_text(inputs.others, "or"), inputs.others.size() == 1 ? inputs.others.front() : "one of them");
 }

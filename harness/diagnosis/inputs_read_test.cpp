@@ -1,4 +1,4 @@
-// The inputs that a call reads before it ends, and what they tell about null pointers and about kernels that write nothing.
+// Tests which inputs of a call count as read, and the texts about null pointers and about kernels that write nothing.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -15,32 +15,31 @@
 #include "harness/diagnosis/diagnose.h"
 
 namespace assay {
-namespace {
 
-/// "4096 bytes behind the end of 'a'" in a longer text.
-struct Outside {
-  std::string name;
-  int64_t bytes = 0;  ///< behind the end, or before the start
-  bool before = false;
-  size_t end = 0;  ///< index in the text, behind the name
-};
-
-std::optional<Outside> outside_in(const std::string& words) {
+std::optional<PlaceOutside> place_outside(const std::string& words) {
   for (const std::string_view where : {" bytes before the start of '", " bytes behind the end of '"}) {
     const size_t at = words.find(where);
     if (at == words.npos) continue;
     const size_t begin = words.find_last_not_of("0123456789", at - 1) + 1, name = at + where.size(), end = words.find('\'', name);
     if (begin == at || end == words.npos) continue;
-    Outside found{words.substr(name, end - name), 0, where.starts_with(" bytes before"), end + 1};
+    PlaceOutside found{words.substr(name, end - name), 0, where.starts_with(" bytes before"), begin, end + 1};
     std::from_chars(words.data() + begin, words.data() + at, found.bytes);
     return found;
   }
   return std::nullopt;
 }
 
+const HostTensor* tensor_named(const Problem& problem, std::string_view name) {
+  const auto found = std::find_if(problem.tensors.begin(), problem.tensors.end(),
+                                  [&](const HostTensor& one) { return one.spec.name == name; });
+  return found == problem.tensors.end() ? nullptr : &*found;
+}
+
+namespace {
+
 /// "row 16; a has 8 rows" for a position in bytes; empty if the rows are not equally far apart, or the position is next to the
 /// tensor.
-std::string row_text(const TensorSpec& spec, const Outside& outside) {
+std::string row_text(const TensorSpec& spec, const PlaceOutside& outside) {
   if (spec.shape.empty() || spec.elements() == 0 || spec.far > 0 || spec.packed) return "";
   const int64_t unit = spec.format->bytes(),
                 place = outside.before ? -outside.bytes : int64_t(spec.bytes_of_kernel()) + outside.bytes;
@@ -63,11 +62,9 @@ std::string row_text(const TensorSpec& spec, const Outside& outside) {
 }  // namespace
 
 std::string with_row_outside(const std::string& words, const Problem& problem) {
-  const std::optional<Outside> outside = outside_in(words);
-  if (!outside) return words;
-  const auto tensor = std::find_if(problem.tensors.begin(), problem.tensors.end(),
-                                   [&](const HostTensor& one) { return one.spec.name == outside->name; });
-  if (tensor == problem.tensors.end()) return words;
+  const std::optional<PlaceOutside> outside = place_outside(words);
+  const HostTensor* const tensor = outside ? tensor_named(problem, outside->name) : nullptr;
+  if (tensor == nullptr) return words;
   const std::string row = row_text(tensor->spec, *outside);
   return row.empty() ? words : words.substr(0, outside->end) + ", which is " + row + words.substr(outside->end);
 }
@@ -80,9 +77,8 @@ std::string row_behind(const std::string& message, const Problem& problem) {
   const size_t name = begin + kWrote.size(), end = message.find('\'', name), digits = message.find_last_of(' ', first - 1);
   const size_t number = digits == message.npos ? digits : message.find_last_not_of("0123456789", digits - 1) + 1;
   if (end == message.npos || number == message.npos || number >= digits) return "";
-  const auto tensor = std::find_if(problem.tensors.begin(), problem.tensors.end(),
-                                   [&](const HostTensor& one) { return message.compare(name, end - name, one.spec.name) == 0; });
-  if (tensor == problem.tensors.end()) return "";
+  const HostTensor* const tensor = tensor_named(problem, std::string_view(message).substr(name, end - name));
+  if (tensor == nullptr) return "";
   const TensorSpec& spec = tensor->spec;
   if (spec.shape.size() < 2 || spec.elements() == 0 || spec.packed || spec.strides.back() != 1) return "";
   int64_t bytes = 0;
@@ -92,8 +88,7 @@ std::string row_behind(const std::string& message, const Problem& problem) {
   if (row < kFewestBytes || bytes > row || 16 * bytes < 15 * row) return "";
   const int64_t rows = spec.elements() / spec.shape.back();
   return fmt::format(
-      "one whole row is written behind the last of the {} rows of {}: the row index {} is not skipped, because a loop or a bound "
-      "is "
+      "one whole row is written behind the last of the {} rows of {}: the row index {} is not skipped, because a loop or a bound is "
       "too large by 1, or because an entry that marks padding is used as an index",
       rows, spec.name, rows);
 }
@@ -104,9 +99,8 @@ std::string misaligned_address(const std::string& message, const Problem& proble
   std::smatch match;
   if (!std::regex_search(message, match, kAccess)) return "";
   const std::string name = match[3];
-  const auto tensor =
-      std::find_if(problem.tensors.begin(), problem.tensors.end(), [&](const HostTensor& one) { return one.spec.name == name; });
-  if (tensor == problem.tensors.end()) return "";
+  const HostTensor* const tensor = tensor_named(problem, name);
+  if (tensor == nullptr) return "";
   const TensorSpec& spec = tensor->spec;
   const bool is_matrix = match[5].matched;
   if (spec.packed || spec.strides.back() != 1 || spec.shape.size() != (is_matrix ? 2 : 1)) return "";

@@ -42,8 +42,7 @@ Terms terms_of(const WrongPart& wrong, const Problem& problem) {
     // Ranks may hold copies of one input. Only one of them is a term of the sum.
     if (std::any_of(taken.begin(), taken.end(), [&](const HostTensor* one) { return one->bytes == input.bytes; })) continue;
     taken.push_back(&input);
-    std::vector<double>& values = terms.values.emplace_back();
-    for (int64_t i = 0; i < spec.elements(); ++i) values.push_back(decode(*spec.format, input.code(spec.place(i))));
+    terms.values.push_back(numbers_of(input));
     terms.names.push_back(fmt::format("{} of rank {}", spec.name, spec.rank));
   }
   return terms;
@@ -169,13 +168,8 @@ std::vector<SumOfRanks> sums_of_ranks(const WrongPart& wrong, const Problem& pro
   const int64_t elements = wrong.part().elements();
   std::map<std::string, std::map<int, std::vector<double>>> inputs;
   for (const HostTensor& input : problem.tensors) {
-    const TensorSpec& spec = input.spec;
-    if (access_of(input) == Access::kOut || input.bytes.empty() || !is_number(*spec.format) || spec.format->bits < 16 ||
-        spec.format->bits > 32 || spec.packed || !has_rows(spec) || spec.elements() != elements)
-      continue;
-    std::vector<double>& values = inputs[spec.name][spec.rank];
-    for (int64_t i = 0; i < elements && int64_t(values.size()) < elements; ++i)
-      values.push_back(decode(*spec.format, input.code(spec.place(i))));
+    if (holds_numbers(input) && input.spec.elements() == elements)
+      inputs[input.spec.name].try_emplace(input.spec.rank, numbers_of(input));
   }
   std::vector<SumOfRanks> all;
   for (const auto& [name, of_ranks] : inputs) {

@@ -29,16 +29,7 @@ struct Named {
 };
 
 bool is_read(const HostTensor& tensor, int rank) {
-  const TensorSpec& spec = tensor.spec;
-  return access_of(tensor) != Access::kOut && spec.rank == rank && !spec.packed && is_number(*spec.format) &&
-         !spec.shape.empty() && spec.format->bits >= 16 && spec.format->bits <= 32 && !tensor.bytes.empty() && has_rows(spec);
-}
-
-Named numbers_of(const HostTensor& tensor) {
-  Named made{tensor.spec.name, {}};
-  for (int64_t i = 0; i < tensor.spec.elements(); ++i)
-    made.at.push_back(decode(*tensor.spec.format, tensor.code(tensor.spec.place(i))));
-  return made;
+  return tensor.spec.rank == rank && !tensor.spec.shape.empty() && holds_numbers(tensor);
 }
 
 /// Inputs with the shape of the output, then their sums in pairs.
@@ -48,7 +39,7 @@ std::vector<Named> data_of_call(const Problem& problem, const Part& part) {
   for (const HostTensor& tensor : problem.tensors)
     if (is_read(tensor, part.rank) && tensor.spec.shape.size() > 1 && tensor.spec.elements() == part.elements() &&
         tensor.spec.shape.back() == part.columns() && all.size() < kMostInputs)
-      all.push_back(numbers_of(tensor));
+      all.push_back({tensor.spec.name, numbers_of(tensor)});
   if (all.size() < kMostInputs) return all;
   Named sum{fmt::format("({} + {})", all[0].name, all[1].name), all[0].at};
   for (size_t i = 0; i < sum.at.size(); ++i) sum.at[i] += all[1].at[i];
@@ -61,7 +52,7 @@ std::vector<Named> vectors_of_call(const Problem& problem, const Part& part) {
   std::vector<Named> all;
   for (const HostTensor& tensor : problem.tensors)
     if (is_read(tensor, part.rank) && tensor.spec.shape.size() == 1 && tensor.spec.elements() == part.columns())
-      all.push_back(numbers_of(tensor));
+      all.push_back({tensor.spec.name, numbers_of(tensor)});
   return all;
 }
 

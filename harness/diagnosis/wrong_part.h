@@ -95,6 +95,19 @@ inline bool has_rows(const TensorSpec& spec) {
 inline bool is_number(const Format& format) {
   return !format.is_integer() && format.specials != Specials::kBits && format.specials != Specials::kScale;
 }
+/// Whether a kernel may read the elements of this tensor as fp16, bf16 or fp32 numbers.
+inline bool holds_numbers(const HostTensor& tensor) {
+  const TensorSpec& spec = tensor.spec;
+  return access_of(tensor) != Access::kOut && !tensor.bytes.empty() && is_number(*spec.format) && spec.format->bits >= 16 &&
+         spec.format->bits <= 32 && !spec.packed && has_rows(spec);
+}
+/// The numbers of a tensor that has rows, row by row.
+inline std::vector<double> numbers_of(const HostTensor& tensor) {
+  std::vector<double> numbers;
+  for (int64_t i = 0; i < tensor.spec.elements(); ++i)
+    numbers.push_back(decode(*tensor.spec.format, tensor.code(tensor.spec.place(i))));
+  return numbers;
+}
 inline std::string hex(const Format& format, uint32_t code) { return fmt::format("0x{:0{}x}", code, (format.bits + 3) / 4); }
 
 inline std::string value_text(const Format& format, uint32_t code) {

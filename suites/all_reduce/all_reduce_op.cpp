@@ -268,13 +268,14 @@ std::vector<Relation> BoundRanks::relations(const Problem& problem) const {
     other.m = int64_t(rows.size());
     Relation& relation = all.emplace_back(
         Relation{"order", fmt::format("{} rows instead of {}", rows.size(), c_.m), rank_problem(other), "y", {}});
+    for (int64_t i = 0; i < other.elements(); ++i) relation.same_as.push_back(rows[size_t(i / c_.n)] * c_.n + i % c_.n);
     for (size_t t = 0; t < problem.tensors.size(); ++t) {
+      const HostTensor& from = problem.tensors[t];
       HostTensor& to = relation.problem.tensors[t];
       if (to.spec.role != Role::kInput) continue;
       for (int64_t i = 0; i < other.elements(); ++i)
-        to.set_code(to.spec.place(i), problem.tensors[t].code(problem.tensors[t].spec.place(rows[size_t(i / c_.n)] * c_.n + i % c_.n)));
+        to.set_code(to.spec.place(i), from.code(from.spec.place(relation.same_as[size_t(i)])));
     }
-    for (int64_t i = 0; i < other.elements(); ++i) relation.same_as.push_back(rows[size_t(i / c_.n)] * c_.n + i % c_.n);
   }
   return all;
 }

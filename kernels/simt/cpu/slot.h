@@ -134,19 +134,14 @@ class Fiber {
 
   static void jump(Context& from, Context& to, Fiber* next) {
     Departure departure{&from, next};
-#ifdef ASSAY_SIMT_ASAN
     void* fake_stack = nullptr;
+#ifdef ASSAY_SIMT_ASAN
     __sanitizer_start_switch_fiber(&fake_stack, to.stack, to.stack_bytes);
 #endif
 #ifdef ASSAY_SIMT_TSAN
     __tsan_switch_to_fiber(to.tsan, __tsan_switch_to_fiber_no_sync);
 #endif
-    const boost::context::detail::transfer_t back = boost::context::detail::jump_fcontext(to.at, &departure);
-#ifdef ASSAY_SIMT_ASAN
-    arrive(back, fake_stack);
-#else
-    arrive(back, nullptr);
-#endif
+    arrive(boost::context::detail::jump_fcontext(to.at, &departure), fake_stack);
   }
   /// Stores where the flow of control that was left can continue. Returns the fiber that runs now.
   static Fiber* arrive(boost::context::detail::transfer_t from, [[maybe_unused]] void* fake_stack) {
